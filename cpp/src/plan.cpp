@@ -1,0 +1,172 @@
+#include "topes/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "topes/error.hpp"
+
+namespace topes {
+
+namespace {
+
+// Enough subtrees that threads end together and progress moves steadily; more would cost copies.
+constexpr double kTasks = 512;
+// Below this many cells threads do not pay.
+constexpr double kOneTask = 1 << 13;
+
+template <int R>
+struct PartitionVisitor {
+  static constexpr bool kNeedsSigns = true;
+  static constexpr bool kNeedsCones = true;
+  static constexpr bool kCountsOnly = false;
+
+  CellTree<R, PartitionVisitor>& tree;
+  Plan& plan;
+  int rank;
+  double limit;
+
+  bool enter(const Node& node) {
+    const double weight = most_cells(node.n_list, rank);
+    if (weight <= limit) {
+      add(node, weight);
+      return false;
+    }
+    plan.shape.push_back(Plan::Mark::internal);
+    return true;
+  }
+  void leaf(const Node& node) { add(node, 1); }
+  void add(const Node& node, double weight) {
+    Task task;
+    task.subtree = std::make_unique<Subtree>(save_subtree(node, tree.bits(), static_cast<std::size_t>(rank)));
+    task.weight = weight;
+    plan.tasks.push_back(std::move(task));
+    plan.shape.push_back(Plan::Mark::task);
+  }
+};
+
+void plan_root_ranges(Plan& plan, std::uint64_t n_roots) {
+  const std::uint64_t step = std::max<std::uint64_t>(1, n_roots / static_cast<std::uint64_t>(kTasks));
+  for (std::uint64_t first = 0; first < n_roots; first += step) {
+    Task task;
+    task.first_root = first;
+    task.n_roots = std::min(step, n_roots - first);
+    task.weight = static_cast<double>(task.n_roots);
+    plan.tasks.push_back(std::move(task));
+    plan.shape.push_back(Plan::Mark::task);
+  }
+}
+
+template <int R>
+void plan_subtrees(const Arrangement& a, Control& control, std::uint64_t n_roots, Plan& plan) {
+  using Visitor = PartitionVisitor<R>;
+  CellTree<R, Visitor> tree(a, control);
+  auto& splitter = tree.splitter();
+  double total = 0;
+  for (std::uint64_t root = 0; root < n_roots; ++root) {
+    splitter.rewind(Node{});
+    total += most_cells(splitter.root(root).n_list, a.rank());
+  }
+  Visitor visitor{tree, plan, a.rank(), std::max(total / kTasks, kOneTask / 64)};
+  for (std::uint64_t root = 0; root < n_roots; ++root) {
+    splitter.rewind(Node{});
+    tree.walk(splitter.root(root), visitor);
+  }
+  plan.counters += splitter.counters();
+}
+
+}  // namespace
+
+double most_cells(double k, int r) {
+  double term = 1;
+  double sum = 1;
+  for (int i = 1; i < r && i <= k; ++i) {
+    term *= (k - i + 1) / i;
+    sum += term;
+  }
+  return sum;
+}
+
+Subtree save_subtree(const Node& node, const PatternBits& bits, std::size_t n_coordinates) {
+  const Cone& cone = node.cone;
+  Subtree out;
+  out.n_slots = cone.n_slots;
+  out.words = cone.words;
+  out.n_coordinates = n_coordinates;
+  out.rays.reserve(cone.n_rays * (n_coordinates + 2));
+  for (std::uint32_t k = 0; k < cone.n_rays; ++k) {
+    const Ray* ray = cone.rays[k];
+    out.rays.push_back(ray->tolerance);
+    out.rays.push_back(ray->error);
+    out.rays.insert(out.rays.end(), ray->coordinates(), ray->coordinates() + n_coordinates);
+  }
+  out.masks.assign(cone.masks, cone.masks + static_cast<std::size_t>(cone.n_rays) * cone.words);
+  out.used.assign(cone.used, cone.used + cone.words);
+  out.slots.assign(cone.slots, cone.slots + cone.n_slots);
+  out.list.assign(node.list, node.list + node.n_list);
+  out.bits = bits;
+  return out;
+}
+
+Node restore_subtree(const Subtree& subtree, Arena& arena) {
+  Node node;
+  Cone& cone = node.cone;
+  cone.n_rays = static_cast<std::uint32_t>(subtree.n_rays());
+  cone.n_slots = subtree.n_slots;
+  cone.words = subtree.words;
+  cone.rays = arena.allocate<Ray*>(cone.n_rays);
+  const double* from = subtree.rays.data();
+  for (std::uint32_t k = 0; k < cone.n_rays; ++k) {
+    auto* ray = static_cast<Ray*>(arena.bytes(sizeof(Ray) + sizeof(double) * subtree.n_coordinates));
+    ray->tolerance = *from++;
+    ray->error = *from++;
+    ray->exact = -1;
+    std::copy_n(from, subtree.n_coordinates, ray->coordinates());
+    from += subtree.n_coordinates;
+    cone.rays[k] = ray;
+  }
+  const auto copy = [&arena]<class T>(const std::vector<T>& source) {
+    T* to = arena.allocate<T>(source.size());
+    std::copy(source.begin(), source.end(), to);
+    return to;
+  };
+  cone.masks = copy(subtree.masks);
+  cone.used = copy(subtree.used);
+  cone.slots = copy(subtree.slots);
+  node.list = copy(subtree.list);
+  node.n_list = static_cast<std::uint32_t>(subtree.list.size());
+  node.mark = arena.mark();
+  return node;
+}
+
+std::vector<double> Plan::weights() const {
+  std::vector<double> out;
+  out.reserve(tasks.size());
+  for (const Task& task : tasks) out.push_back(task.weight);
+  return out;
+}
+
+Plan make_plan(const Arrangement& arrangement, Control& control) {
+  const int r = arrangement.rank();
+  if (r > 63) throw CellLimit(std::uint64_t{1} << 63);
+  const std::uint64_t n_roots = std::uint64_t{1} << (r - 1);
+  Plan plan;
+  const double most = static_cast<double>(n_roots) * most_cells(static_cast<double>(arrangement.size()), r);
+  const bool many_roots = static_cast<double>(n_roots) > kTasks;
+  if (many_roots || most < kOneTask) {
+    plan_root_ranges(plan, n_roots);
+    if (!many_roots) {  // one task
+      Task all;
+      all.n_roots = n_roots;
+      all.weight = 1;
+      plan.tasks.clear();
+      plan.tasks.push_back(std::move(all));
+      plan.shape.assign(1, Plan::Mark::task);
+    }
+  } else {
+    dispatch_rank(r, [&]<int R>() { plan_subtrees<R>(arrangement, control, n_roots, plan); });
+  }
+  return plan;
+}
+
+}  // namespace topes

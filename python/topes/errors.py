@@ -1,0 +1,62 @@
+"""The exception tree of topes. Every error the library raises on purpose is a `TopesError`."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CellLimitError",
+    "FileFormatError",
+    "InputError",
+    "MemoryLimitError",
+    "SolverError",
+    "TopesError",
+]
+
+
+class TopesError(Exception):
+    """Base class of every exception topes raises on purpose."""
+
+
+class InputError(TopesError, ValueError):
+    """An argument does not meet its requirement; the message names argument, requirement and value."""
+
+
+class FileFormatError(InputError):
+    """A file is not a table of numbers, or lacks the column that was asked for."""
+
+
+class CellLimitError(TopesError):
+    """There are more cells than ``max_cells``.
+
+    Attributes
+    ----------
+    bound : int
+        An upper bound on the number of cells, eq. (6) of the paper for the distinct hyperplanes.
+    """
+
+    def __init__(self, message: str, *, bound: int) -> None:
+        super().__init__(message)
+        self.bound = bound
+
+
+class MemoryLimitError(TopesError, MemoryError):
+    """The result would not fit in memory; refused before any work was done.
+
+    Attributes
+    ----------
+    expected_cells : int
+        The number of cells expected (an estimate, or the exact number where it is known).
+    needed : int
+        Memory the request needs, bytes.
+    available : int
+        Memory it may use, bytes.
+    """
+
+    def __init__(self, message: str, *, expected_cells: int, needed: int, available: int) -> None:
+        super().__init__(message)
+        self.expected_cells = expected_cells
+        self.needed = needed
+        self.available = available
+
+
+class SolverError(TopesError):
+    """The conic solver returned no usable point; the message carries its status."""
