@@ -1,5 +1,6 @@
 #include "topes/count.hpp"
 
+#include <array>
 #include <cmath>
 
 #include "topes/error.hpp"
@@ -76,18 +77,22 @@ CountEstimate estimate_count(const Arrangement& arrangement, std::uint64_t n_div
   if (arrangement.rank() == 0) return {1, 0};
   if (arrangement.rank() > 64) throw CellLimit(~std::uint64_t{0});
   SplitMix64 random(seed);
+  Control control;
   double mean = 0;
   double squares = 0;  // Welford's running sum of squared deviations
-  dispatch_rank(arrangement.rank(), [&]<int R>() {
-    ConeSplitter<R> splitter(arrangement);
+  const auto work = [&]<int R>() {
+    ConeSplitter<R> splitter(arrangement, control);
     for (std::uint64_t i = 0; i < n_dives; ++i) {
-      if (hook && i % 16 == 0) hook(static_cast<double>(i) / static_cast<double>(n_dives), 0);
+      control.poll();
       const double x = dive(arrangement, splitter, random);
       const double delta = x - mean;
       mean += delta / static_cast<double>(i + 1);
       squares += delta * (x - mean);
     }
-  });
+  };
+  // On a thread of its own, so that the hook is heard during a dive.
+  run_tasks(std::array{1.0}, 1, control, hook,
+            [&](std::size_t, unsigned) { dispatch_rank(arrangement.rank(), work); });
   const auto per_leaf = static_cast<double>(cells_per_leaf(arrangement));
   const auto n = static_cast<double>(n_dives);
   return {per_leaf * mean, per_leaf * std::sqrt(squares / (n - 1) / n)};

@@ -20,7 +20,7 @@ template <int R, class Visitor>
 class CellTree {
  public:
   CellTree(const Arrangement& arrangement, Control& control)
-      : a_(arrangement), control_(control), splitter_(arrangement), bits_(arrangement.initial_bits()) {}
+      : a_(arrangement), control_(control), splitter_(arrangement, control), bits_(arrangement.initial_bits()) {}
 
   ConeSplitter<R>& splitter() { return splitter_; }
   /// Pattern of the cell at hand: one bit per row of the data.

@@ -10,6 +10,8 @@
 #include "topes/arrangement.hpp"
 #include "topes/cone.hpp"
 #include "topes/linalg.hpp"
+#include "topes/progress.hpp"
+#include "topes/verified_kernel.hpp"
 
 namespace topes {
 
@@ -17,11 +19,14 @@ namespace topes {
 template <int R>
 class ConeSplitter {
  public:
-  explicit ConeSplitter(const Arrangement& arrangement)
+  /// \param control  asked to stop between the parts of a large split
+  ConeSplitter(const Arrangement& arrangement, const Control& control)
       : a_(arrangement),
+        control_(control),
         r_(arrangement.rank()),
         stride_(arrangement.stride()),
-        integer_(arrangement.arithmetic() == Arithmetic::integer) {}
+        integer_(arrangement.arithmetic() == Arithmetic::integer),
+        kernel_(R == 0 ? r_ : 1, arrangement.bounds().row_error()) {}
 
   Arena& arena() { return arena_; }
   const PredicateCounters& counters() const { return counters_; }
@@ -89,16 +94,20 @@ class ConeSplitter {
   void cut_edges(const Node& node, std::uint32_t h);
   bool spans_edge(const Cone& cone, std::uint32_t u, std::uint32_t v, int n_common) const;
   Ray* cut_edge(const Cone& cone, std::uint32_t u, std::uint32_t v, std::uint32_t h, int n_common);
-  bool ray_from_minors(const Cone& cone, std::uint32_t u, std::uint32_t v, std::uint32_t h, Ray* ray);
+  bool ray_from_rows(const Cone& cone, std::uint32_t h, Ray* ray);
+  bool orient(const Cone& cone, std::uint32_t u, std::uint32_t v, Ray* ray) const;
   void combine_integers(const Ray* u, double at_u, const Ray* v, double at_v, Ray* out) const;
-  bool combine_rounded(const Ray* u, double at_u, const Ray* v, double at_v, Ray* out) const;
+  bool combine_rounded(const Ray* u, double at_u, const Ray* v, double at_v, double useful, Ray* out) const;
   void sort_list(const Node& node);
   int section_sign(const Node& node, std::uint32_t h, std::size_t k);
 
   const Arrangement& a_;
+  const Control& control_;
   int r_;
   std::size_t stride_;
   bool integer_;
+  VerifiedKernel kernel_;  // for ranks without code of their own
+  std::vector<const double*> kernel_rows_;
   Arena arena_;
   PredicateCounters counters_;
 

@@ -96,6 +96,7 @@ void ConeSplitter<R>::cut_edges(const Node& node, std::uint32_t h) {
   section_masks_.clear();
   const int enough = rank() - 2;
   for (const std::uint32_t u : pos_) {
+    control_.poll();  // a cone of high rank can have millions of rays
     for (const std::uint32_t v : neg_) {
       int n_common = 0;
       if (words == 1) {
@@ -134,14 +135,17 @@ bool ConeSplitter<R>::spans_edge(const Cone& cone, std::uint32_t u, std::uint32_
 template <int R>
 Ray* ConeSplitter<R>::cut_edge(const Cone& cone, std::uint32_t u, std::uint32_t v, std::uint32_t h, int n_common) {
   Ray* ray = new_ray();
-  if constexpr (R >= 2 && R <= kLargestMinorRank) {
-    if (n_common == R - 2 && ray_from_minors(cone, u, v, h, ray)) return ray;
-  }
+  const auto combine = [&](double useful) {
+    return combine_rounded(cone.rays[u], values_[u], cone.rays[v], values_[v], useful, ray);
+  };
+  // Combining is the cheapest at high rank, but hands errors down: start afresh when they have grown.
+  if (R == 0 && !integer_ && combine(0x1p-30)) return ray;
+  if (n_common == rank() - 2 && ray_from_rows(cone, h, ray) && orient(cone, u, v, ray)) return ray;
   if (integer_) {
     combine_integers(cone.rays[u], values_[u], cone.rays[v], values_[v], ray);
     return ray;
   }
-  if (combine_rounded(cone.rays[u], values_[u], cone.rays[v], values_[v], ray)) return ray;
+  if (combine(0x1p-24)) return ray;  // half the digits of a double are better than exact arithmetic
   exact_ray(ray, [&] {
     tight_of(cone, common_.data());
     tight_.push_back(h);
@@ -149,39 +153,58 @@ Ray* ConeSplitter<R>::cut_edge(const Cone& cone, std::uint32_t u, std::uint32_t 
   return ray;
 }
 
-// The ray on hyperplane h and the shared facets of u and v, oriented by a facet that only one of the two lies on.
+// The ray on hyperplane h and the shared facets, from these hyperplanes alone: no error is handed down from other rays.
 template <int R>
-bool ConeSplitter<R>::ray_from_minors(const Cone& cone, std::uint32_t u, std::uint32_t v, std::uint32_t h, Ray* ray) {
+bool ConeSplitter<R>::ray_from_rows(const Cone& cone, std::uint32_t h, Ray* ray) {
+  double* c = ray->coordinates();
   if constexpr (R >= 2 && R <= kLargestMinorRank) {
     const double* rows[R - 1];
     int n = 0;
     for_each_slot(common_.data(), cone.words, [&](std::uint32_t slot) { rows[n++] = row(cone.slots[slot].index()); });
     rows[n] = row(h);
-    double* c = ray->coordinates();
     maximal_minors<R>(rows, c);
-    ray->error = integer_ ? 0.0 : a_.bounds().minor_error();
-    ray->tolerance = integer_ ? 0.0 : a_.bounds().minor_dot_error();
+    if (integer_) {
+      ray->error = ray->tolerance = 0.0;
+      return true;
+    }
+    ray->error = a_.bounds().minor_error();
+    ray->tolerance = a_.bounds().minor_dot_error();
     // A common factor far below 1 means hyperplanes that are nearly dependent: few digits would be right.
     constexpr double kDigits = 0x1p10;
-    if (!integer_) {
-      double largest = 0;
-      for (int j = 0; j < R; ++j) largest = std::max(largest, std::abs(c[j]));
-      if (largest < kDigits * ray->error) return false;
-    }
-    for (const auto& [on, off] : {std::pair{u, v}, std::pair{v, u}}) {
-      const std::uint64_t* mask_on = cone.mask(on);
-      const std::uint64_t* mask_off = cone.mask(off);
-      for (std::uint32_t w = 0; w < cone.words; ++w) {
-        const std::uint64_t only = mask_on[w] & ~mask_off[w];
-        if (only == 0) continue;
-        const SignedIndex facet = cone.slots[w * 64 + static_cast<std::uint32_t>(std::countr_zero(only))];
-        const double value = dot<R>(row(facet.index()), c, R);
-        if (std::abs(value) <= ray->tolerance) break;
-        if ((value < 0) != facet.negative()) {
-          for (int j = 0; j < R; ++j) c[j] = -c[j];
-        }
-        return true;
+    double largest = 0;
+    for (int j = 0; j < R; ++j) largest = std::max(largest, std::abs(c[j]));
+    return largest >= kDigits * ray->error;
+  } else {
+    if (integer_ || rank() < 2) return false;
+    kernel_rows_.clear();
+    for_each_slot(common_.data(), cone.words,
+                  [&](std::uint32_t slot) { kernel_rows_.push_back(row(cone.slots[slot].index())); });
+    kernel_rows_.push_back(row(h));
+    const std::optional<double> error = kernel_(kernel_rows_, c);
+    if (!error) return false;
+    ray->error = *error;
+    ray->tolerance = a_.bounds().dot_error(*error, 2.0);
+    return true;
+  }
+}
+
+// Give the ray between u and v its sign, by a facet that only one of the two lies on.
+template <int R>
+bool ConeSplitter<R>::orient(const Cone& cone, std::uint32_t u, std::uint32_t v, Ray* ray) const {
+  double* c = ray->coordinates();
+  for (const auto& [on, off] : {std::pair{u, v}, std::pair{v, u}}) {
+    const std::uint64_t* mask_on = cone.mask(on);
+    const std::uint64_t* mask_off = cone.mask(off);
+    for (std::uint32_t w = 0; w < cone.words; ++w) {
+      const std::uint64_t only = mask_on[w] & ~mask_off[w];
+      if (only == 0) continue;
+      const SignedIndex facet = cone.slots[w * 64 + static_cast<std::uint32_t>(std::countr_zero(only))];
+      const double value = dot<R>(row(facet.index()), c, r_);
+      if (std::abs(value) <= ray->tolerance) break;
+      if ((value < 0) != facet.negative()) {
+        for (int j = 0; j < rank(); ++j) c[j] = -c[j];
       }
+      return true;
     }
   }
   return false;
@@ -219,9 +242,10 @@ void ConeSplitter<R>::combine_integers(const Ray* u, double at_u, const Ray* v, 
   for (int j = 0; j < rank(); ++j) c[j] = static_cast<double>(static_cast<std::int64_t>(entry(j) / factor));
 }
 
-// The same in floating point with the error it may have; false if that is too large to be of use.
+// The same in floating point with the error it may have; false if that is more than `useful` in relation.
 template <int R>
-bool ConeSplitter<R>::combine_rounded(const Ray* u, double at_u, const Ray* v, double at_v, Ray* out) const {
+bool ConeSplitter<R>::combine_rounded(const Ray* u, double at_u, const Ray* v, double at_v, double useful,
+                                      Ray* out) const {
   const double wu = std::abs(at_v);
   const double wv = std::abs(at_u);
   const double* cu = u->coordinates();
@@ -240,8 +264,7 @@ bool ConeSplitter<R>::combine_rounded(const Ray* u, double at_u, const Ray* v, d
   const double error = (1 + 0x1p-20) * (v->tolerance * (size_u + u->error) + wu * u->error +
                                         u->tolerance * (size_v + v->error) + wv * v->error +
                                         kRoundings * (wu * size_u + wv * size_v)) + 0x1p-1000;
-  constexpr double kUseful = 0x1p-24;  // half the digits of a double
-  if (!(error <= kUseful * size)) return false;
+  if (!(error <= useful * size)) return false;
   const int e = -std::ilogb(size);
   for (int j = 0; j < rank(); ++j) c[j] = std::scalbn(c[j], e);
   out->error = std::scalbn(error, e) + 0x1p-1000;

@@ -32,6 +32,7 @@ class FilterBounds {
   /// \param row_error  absolute error of each hyperplane entry, 0 where the doubles are exact
   FilterBounds(int rank, double row_error);
 
+  double row_error() const { return row_error_; }
   /// Bound on the error of one coordinate of a vector of minors computed by Laplace expansion, row after row.
   double minor_error() const { return minor_error_; }
   /// Bound on the error of a hyperplane's dot product with such a vector.

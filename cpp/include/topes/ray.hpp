@@ -84,7 +84,8 @@ inline void minor_step(const double* const* rows, double* minor) {
 }
 
 template <int R, std::size_t... I>
-inline void run_minor_plan(const double* const* rows, double* minor, std::index_sequence<I...>) {
+inline void run_minor_plan([[maybe_unused]] const double* const* rows, [[maybe_unused]] double* minor,
+                           std::index_sequence<I...>) {
   (minor_step<R, I>(rows, minor), ...);
 }
 
