@@ -138,4 +138,5 @@ class ConeSplitter {
 
 }  // namespace topes
 
+#include "topes/cone_rays_impl.hpp"
 #include "topes/cone_split_impl.hpp"
