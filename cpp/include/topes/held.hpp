@@ -39,6 +39,8 @@ class TreeShape {
 class RowBlocks {
  public:
   explicit RowBlocks(std::size_t stride = 0) : stride_(stride) {}
+  RowBlocks(RowBlocks&&) = default;
+  RowBlocks& operator=(RowBlocks&&) = default;
   std::size_t stride() const { return stride_; }
   std::uint64_t size() const { return size_; }
 
