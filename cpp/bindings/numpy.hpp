@@ -52,7 +52,8 @@ inline py::dict counters_dict(const PredicateCounters& c) {
 }
 
 inline py::int_ to_python(const Integer& x) {
-  const std::string digits = (x < 0 ? "-" : "") + Integer(abs(x)).str(0, std::ios_base::hex);
+  std::string digits = Integer(abs(x)).str(0, std::ios_base::hex);
+  if (x < 0) digits.insert(0, 1, '-');
   return py::reinterpret_steal<py::int_>(PyLong_FromString(digits.c_str(), nullptr, 16));
 }
 

@@ -140,7 +140,9 @@ HeldCells insert_row(const Arrangement& from, const HeldCells& held, const Arran
     InsertVisitor visitor(to, held, tree.bits(), control);
     auto& splitter = tree.splitter();
     if (to.size() == from.size()) {  // a zero row, or one parallel to another: every cell stays whole
+      const std::size_t column = to.n_rows() - 1;
       tree.bits() = to.initial_bits();
+      if (to.hyperplane_of(column) >= 0) tree.bits().set(column, to.orientation(column) > 0);  // at infinity
       visitor.copy_everything();
     } else {
       for (std::uint64_t root = 0; root < std::uint64_t{1} << (to.rank() - 1); ++root) {

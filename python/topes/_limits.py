@@ -37,6 +37,14 @@ def cell_limit(max_cells: int | None) -> int:
     return min(int(max_cells), NO_LIMIT)
 
 
+def thread_count(n_threads: int | None) -> int:
+    """The number of threads as the core takes it: 0 for all processors."""
+    if n_threads is None:
+        return 0
+    check_count(n_threads, "n_threads", 1)
+    return min(int(n_threads), 1024)
+
+
 def over_limit(arrangement: Arrangement, limit: int) -> CellLimitError:
     """The error for more than `limit` cells."""
     bound = arrangement.bound()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -37,7 +37,7 @@ class CellBatch:
     """
 
     packed: npt.NDArray[np.uint8]
-    _witnesses: npt.NDArray[np.float64] = field()
+    _witnesses: npt.NDArray[np.float64]
     facet_indptr: npt.NDArray[np.int64]
     facet_indices: npt.NDArray[np.int64]
     ray_indptr: npt.NDArray[np.int64]
@@ -58,7 +58,9 @@ class CellBatch:
     def patterns(self) -> npt.NDArray[np.uint8]:
         """Shape (k, n), uint8: 1 where x_i.w >= 0 on the cell, and for zero rows."""
         n = self._arrangement.n_rows
-        return np.unpackbits(self.packed, axis=1, count=n, bitorder="little") if n else np.zeros((len(self), 0), np.uint8)
+        return (
+            np.unpackbits(self.packed, axis=1, count=n, bitorder="little") if n else np.zeros((len(self), 0), np.uint8)
+        )
 
     @property
     def sign_vectors(self) -> npt.NDArray[np.int8]:
@@ -75,8 +77,10 @@ class CellBatch:
     @property
     def rays(self) -> npt.NDArray[np.float64]:
         self._need_geometry("rays")
-        return self._rays.reshape(-1, self._dimension + 1) if self._affine else self._rays.reshape(
-            int(self.ray_indptr[-1]), self._dimension
+        return (
+            self._rays.reshape(-1, self._dimension + 1)
+            if self._affine
+            else self._rays.reshape(int(self.ray_indptr[-1]), self._dimension)
         )
 
     @property
@@ -121,7 +125,7 @@ def exact_witness(
 class Neighbors:
     """The dual graph of an arrangement: which facet of a cell leads to which cell.
 
-    The facets of cell k are ``facets[indptr[k]:indptr[k + 1]]``; crossing one leads to the entry of ``cells`` beside it.
+    The facets of cell k are ``facets[indptr[k]:indptr[k + 1]]``; crossing one leads to the cell at its place in ``cells``.
 
     Attributes
     ----------

@@ -59,8 +59,12 @@ class Loss(ABC):
         """L(f, y) as a convex cvxpy expression of the cvxpy expression f, shape (n,)."""
 
     @abstractmethod
-    def _conjugate_inside(self, v: FloatArray, y: FloatArray) -> float:
-        """L*(v) for v inside the domain."""
+    def best_constant(self, y: FloatArray) -> float | None:
+        """A number c that minimises L(c * 1, y); None when the infimum is not attained. 0 for no samples."""
+
+    @abstractmethod
+    def _conjugate_terms(self, v: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
+        """Arrays whose entries sum to L*(v) for v inside the domain, each entry within `_TERM_ULPS` of its true value."""
 
     @abstractmethod
     def lipschitz(self, n: int) -> float | None:
@@ -73,13 +77,22 @@ class Loss(ABC):
 
     def conjugate(self, v: FloatArray, y: FloatArray) -> float:
         """L*(v) = max_z z'v - L(z, y); ``inf`` outside the domain."""
-        return self._conjugate_inside(v, y) if self.in_domain(v, y) else math.inf
+        return math.fsum(np.concatenate(self._conjugate_terms(v, y))) if self.in_domain(v, y) else math.inf
+
+    def conjugate_upper(self, v: FloatArray, y: FloatArray) -> float:
+        """A number that L*(v) certainly does not exceed: the conjugate with its rounding errors added."""
+        if not self.in_domain(v, y):
+            return math.inf
+        terms = np.concatenate(self._conjugate_terms(v, y))
+        # fsum rounds once, each term is off by at most _TERM_ULPS units in its last place.
+        slack = (_TERM_ULPS + 1) * _EPS * math.fsum(np.abs(terms))
+        return math.nextafter(math.fsum(terms) + slack, math.inf)
 
     def project_dual(self, v: FloatArray, y: FloatArray, *, zero_sum: bool = False) -> FloatArray:
         """Point of the domain of L* nearest to v; with `zero_sum`, nearest among those whose entries sum to 0.
 
-        A free bias makes the constant vector a feature that costs nothing, and so adds sum(v) = 0 to the dual constraints.
-        The sum is then zero up to rounding: at most n ulps of the largest entry.
+        A free bias makes the constant vector a feature that costs nothing, and so adds sum(v) = 0 to the dual
+        constraints. The sum is then zero up to rounding: at most n ulps of the largest entry.
         """
         low, high = self._box(y)
         return _clip_to_zero_sum(v, low, high) if zero_sum else np.clip(v, low, high)
@@ -174,8 +187,8 @@ class L2Loss(Loss):
         return cp.norm(f - y, 2)
 
     def in_domain(self, v: FloatArray, y: FloatArray) -> bool:
-        # A unit vector computed in floating point has norm 1 up to rounding; `project_dual` and `gradient` make such ones.
-        return float(np.linalg.norm(v)) <= 1.0 + len(v) * np.finfo(np.float64).eps
+        # A unit vector in floating point, such as `project_dual` and `gradient` make, has norm 1 up to rounding.
+        return bool(np.linalg.norm(v) <= 1.0 + len(v) * float(np.finfo(np.float64).eps))
 
     def project_dual(self, v: FloatArray, y: FloatArray, *, zero_sum: bool = False) -> FloatArray:
         centred = v - v.mean() if zero_sum else v

@@ -1,0 +1,29 @@
+"""Slow, readable, exact twins of the core routines, in rational arithmetic and by other algorithms.
+
+They exist to check the core against, and to be read: `cells` is deletion and restriction, `count` is
+Zaslavsky's theorem on the intersection poset, `rays` tries every choice of hyperplanes. Fit for a dozen
+hyperplanes in a few dimensions; use `topes.Arrangement` for work.
+"""
+
+from .cells import SignVector, cells, locate, sign_vectors
+from .counting import bound, characteristic_polynomial, count, count_bounded
+from .exact import rank, to_exact
+from .faces import bounded, facets, rays, vertices, zonotope_vertices
+
+__all__ = [
+    "SignVector",
+    "bound",
+    "bounded",
+    "cells",
+    "characteristic_polynomial",
+    "count",
+    "count_bounded",
+    "facets",
+    "locate",
+    "rank",
+    "rays",
+    "sign_vectors",
+    "to_exact",
+    "vertices",
+    "zonotope_vertices",
+]
