@@ -1,5 +1,6 @@
 """Exact cells of hyperplane arrangements, and two-layer networks trained to their global optimum."""
 
+from . import programs
 from .arrangement import Arrangement
 from .cells import CellBatch, Neighbors
 from .errors import (
@@ -10,6 +11,9 @@ from .errors import (
     SolverError,
     TopesError,
 )
+from .full_program import solve_full
+from .network import TwoLayerNetwork
+from .result import KKTResiduals, Solution, Status
 from .zonotope import NormalCone, Zonotope
 
 __version__ = "0.1.0"
@@ -20,10 +24,16 @@ __all__ = [
     "CellLimitError",
     "FileFormatError",
     "InputError",
+    "KKTResiduals",
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
+    "Solution",
     "SolverError",
+    "Status",
     "TopesError",
+    "TwoLayerNetwork",
     "Zonotope",
+    "programs",
+    "solve_full",
 ]

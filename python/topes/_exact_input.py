@@ -42,9 +42,7 @@ def as_exact_array(value: Any, name: str, ndim: int, values: Values) -> npt.NDAr
     try:
         array = value if isinstance(value, np.ndarray) else np.asarray(value)
         if array.dtype.kind == "f" and not isinstance(value, np.ndarray) and _holds_python_integers(value):
-            array = np.asarray(
-                value, dtype=object
-            )  # numpy turns integers beyond 64 bits, or mixed with floats, into floats
+            array = np.asarray(value, dtype=object)  # numpy turns integers beyond 64 bits, or mixed with floats, into floats
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"{name} must be a {ndim}-dimensional array of numbers: {error}") from None
     if array.ndim != ndim:
@@ -58,9 +56,7 @@ def as_exact_array(value: Any, name: str, ndim: int, values: Values) -> npt.NDAr
         return array.astype(object)
     if kind == "f":
         if array.dtype.itemsize > 8:
-            raise InputError(
-                f"{name} has dtype {array.dtype}; give float64, integers or fractions, which are taken exactly"
-            )
+            raise InputError(f"{name} has dtype {array.dtype}; give float64, integers or fractions, which are taken exactly")
         _require_finite(array, name)
         if values == "decimal":
             return _decimals(array)

@@ -45,9 +45,7 @@ def write_patterns(
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=target.name, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.lib.format.write_array_header_1_0(
-                file, {"descr": "|u1", "fortran_order": False, "shape": (n_cells, width)}
-            )
+            np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (n_cells, width)})
             batch_size = max(1, _BATCH_BYTES // max(1, arrangement.n))
             for batch in arrangement.cells(batch_size, n_threads, progress, geometry=False):
                 file.write((batch.packed if packed else batch.patterns).tobytes())

@@ -58,9 +58,7 @@ class CellBatch:
     def patterns(self) -> npt.NDArray[np.uint8]:
         """Shape (k, n), uint8: 1 where x_i.w >= 0 on the cell, and for zero rows."""
         n = self._arrangement.n_rows
-        return (
-            np.unpackbits(self.packed, axis=1, count=n, bitorder="little") if n else np.zeros((len(self), 0), np.uint8)
-        )
+        return np.unpackbits(self.packed, axis=1, count=n, bitorder="little") if n else np.zeros((len(self), 0), np.uint8)
 
     @property
     def sign_vectors(self) -> npt.NDArray[np.int8]:

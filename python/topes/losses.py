@@ -59,12 +59,8 @@ class Loss(ABC):
         """L(f, y) as a convex cvxpy expression of the cvxpy expression f, shape (n,)."""
 
     @abstractmethod
-    def best_constant(self, y: FloatArray) -> float | None:
-        """A number c that minimises L(c * 1, y); None when the infimum is not attained. 0 for no samples."""
-
-    @abstractmethod
-    def _conjugate_terms(self, v: FloatArray, y: FloatArray) -> tuple[FloatArray, ...]:
-        """Arrays whose entries sum to L*(v) for v inside the domain, each entry within `_TERM_ULPS` of its true value."""
+    def _conjugate_inside(self, v: FloatArray, y: FloatArray) -> float:
+        """L*(v) for v inside the domain."""
 
     @abstractmethod
     def lipschitz(self, n: int) -> float | None:
@@ -77,16 +73,7 @@ class Loss(ABC):
 
     def conjugate(self, v: FloatArray, y: FloatArray) -> float:
         """L*(v) = max_z z'v - L(z, y); ``inf`` outside the domain."""
-        return math.fsum(np.concatenate(self._conjugate_terms(v, y))) if self.in_domain(v, y) else math.inf
-
-    def conjugate_upper(self, v: FloatArray, y: FloatArray) -> float:
-        """A number that L*(v) certainly does not exceed: the conjugate with its rounding errors added."""
-        if not self.in_domain(v, y):
-            return math.inf
-        terms = np.concatenate(self._conjugate_terms(v, y))
-        # fsum rounds once, each term is off by at most _TERM_ULPS units in its last place.
-        slack = (_TERM_ULPS + 1) * _EPS * math.fsum(np.abs(terms))
-        return math.nextafter(math.fsum(terms) + slack, math.inf)
+        return self._conjugate_inside(v, y) if self.in_domain(v, y) else math.inf
 
     def project_dual(self, v: FloatArray, y: FloatArray, *, zero_sum: bool = False) -> FloatArray:
         """Point of the domain of L* nearest to v; with `zero_sum`, nearest among those whose entries sum to 0.

@@ -168,9 +168,11 @@ def _witnesses(distinct: list[Hyperplane], d: int) -> Matrix:
             cut = _signs(before, q)
             points.pop(cut)
             for side in (1, -1):
-                split[(*cut, side)] = _step_off(q, h, side, before)
-        for s, p in points.items():
-            split[(*s, sign(dot(h[0], p) - h[1]))] = p
+                half = (*cut, side)
+                split[half] = _step_off(q, h, side, before)
+        for missed, p in points.items():
+            whole = (*missed, sign(dot(h[0], p) - h[1]))
+            split[whole] = p
         points = split
     return list(points.values())
 

@@ -92,8 +92,8 @@ def _number(value: Any, values: str, at: str) -> Fraction:
     if isinstance(value, Decimal) and value.is_finite():
         return Fraction(value)
     if isinstance(value, (float, np.floating)) and math.isfinite(value):
-        # float() first: the repr of a numpy scalar is not a numeral.
-        return Fraction(float(value)) if values == "binary" else Fraction(repr(float(value)))
+        # str, not repr: that of a numpy scalar is not a numeral. A float32 has its own shortest decimal.
+        return Fraction(float(value)) if values == "binary" else Fraction(str(value))
     raise InputError(f"{at} is {value!r}; it must be a finite real number")
 
 

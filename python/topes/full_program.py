@@ -1,0 +1,233 @@
+"""Training by the full program: all cells, one conic solve, a lower bound from its dual."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from typing import Any
+
+import cvxpy as cp
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from ._exact_input import Values
+from ._progress import ProgressCallback
+from ._validation import FloatArray, as_positive, as_vector
+from .errors import CellLimitError, SolverError
+from .losses import Loss, get_loss
+from .network import TwoLayerNetwork, check_bias, weight_norm
+from .pricing import price
+from .programs.scalar_output import Cones, Rows, ScalarOutputProgram, scalar_output
+from .result import KKTResiduals, Solution, Status
+
+__all__ = ["solve_full"]
+
+_EPS = float(np.finfo(np.float64).eps)
+_MAX_CELLS = 20_000  # about where Clarabel takes ten minutes and several gigabytes
+_CLARABEL = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
+
+
+def solve_full(
+    X: Any,
+    y: Any,
+    beta: float,
+    *,
+    loss: str | Loss = "squared",
+    activation: str | float = "relu",
+    bias: Any = False,
+    norm: float = 2,
+    patterns: Any = None,
+    rows: Rows = "facets",
+    values: Values = "binary",
+    tol: float = 1e-6,
+    max_cells: int = _MAX_CELLS,
+    solver: str = "CLARABEL",
+    solver_options: dict[str, Any] | None = None,
+    n_threads: int | None = None,
+    progress: bool | ProgressCallback = False,
+) -> Solution:
+    """Train a two-layer network to its global optimum by problem (7) over all cells.
+
+    Parameters
+    ----------
+    X, y, beta, loss, activation, bias, norm, patterns, rows, values
+        As for `topes.programs.scalar_output`.
+    tol : float
+        Relative gap at which the result is called certified.
+    max_cells : int
+        Refuse beyond this number of cells: the time of the solver grows faster than their number.
+    solver, solver_options
+        For cvxpy; default Clarabel with tolerances 1e-10.
+    n_threads, progress
+        Of the enumeration.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    InputError
+        An argument does not meet its requirement.
+    CellLimitError
+        There are more than `max_cells` cells.
+    SolverError
+        The solver returned no point.
+
+    Examples
+    --------
+    >>> from topes import solve_full
+    >>> s = solve_full([[2, 2], [3, 3], [1, 0]], [1, -1, 1], beta=0.1)
+    >>> s.status.value, round(s.objective, 5), s.gap < 1e-6
+    ('certified', 0.72917, True)
+    """
+    bias, the_loss, tol = check_bias(bias), get_loss(loss), as_positive(tol, "tol")
+    start = time.perf_counter()
+    try:
+        cones = Cones.of(
+            X,
+            bias=bias,
+            patterns=patterns,
+            rows=rows,
+            values=values,
+            max_cells=max_cells,
+            n_threads=n_threads,
+            progress=progress,
+        )
+    except CellLimitError as error:
+        raise CellLimitError(
+            f"{error}; the full program has 2 d variables for each cell: give fewer samples, patterns=, or a larger max_cells",
+            bound=error.bound,
+        ) from None
+    enumerated = time.perf_counter()
+    program = scalar_output(X, y, beta, loss=the_loss, activation=activation, bias=bias, norm=norm, cones=cones)
+    targets = as_vector(y, "y", length=len(cones.X), of="the rows of X")
+    built = time.perf_counter()
+    V, W, f, multiplier, value, solver_status = _solve(program, targets, solver, solver_options)
+    solved = time.perf_counter()
+    data = cones.X if bias is False else cones.X[:, :-1]
+    network, objective = _best_network(program, data, targets, V, W)
+    bound, dual, feasibility, n_priced = _lower_bound(program, network.predict(data), multiplier, targets)
+    residuals = _residuals(program, V, W, f, dual, feasibility, targets)
+    gap = (objective - bound) / max(1e-12, abs(objective))
+    if not cones.complete:
+        status = Status.GAP_ON_WORKING_SET
+    else:
+        status = Status.CERTIFIED if gap <= tol else Status.NUMERICAL_FAILURE
+    seconds = {
+        "enumerate": enumerated - start,
+        "build": built - enumerated,
+        "solve": solved - built,
+        "price": time.perf_counter() - solved,
+    }
+    cones.patterns.setflags(write=False)
+    dual.setflags(write=False)
+    return Solution(
+        status, network, objective, bound, gap, cones.patterns, dual, value, residuals, n_priced, solver_status, seconds
+    )
+
+
+def _solve(
+    program: ScalarOutputProgram, y: FloatArray, solver: str, options: dict[str, Any] | None
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float, str]:
+    """Columns, outputs, multiplier of the outputs, value, status."""
+    n, d = program.cones.X.shape
+    if n == 0 or d == 0:  # nothing to fit, or nothing to fit it with
+        zero = np.zeros((d, len(program.cones)))
+        return zero, zero, np.zeros(n), program.loss.gradient(np.zeros(n), y), program.loss.value(np.zeros(n), y), "trivial"
+    options = _CLARABEL if options is None and solver.upper() == "CLARABEL" else options or {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an inaccurate solution is judged by its gap
+            value = program.problem.solve(solver=solver, **options)
+    except cp.SolverError as error:
+        raise SolverError(f"{solver} failed: {error}") from None
+    if program.output.value is None:
+        raise SolverError(f"{solver} returned no point: status {program.problem.status}")
+    multiplier = -np.asarray(program.output_constraint.dual_value, dtype=np.float64).reshape(n)
+    return (
+        np.asarray(program.positive.value),
+        np.asarray(program.negative.value),
+        np.asarray(program.output.value),
+        multiplier,
+        float(value),
+        str(program.problem.status),
+    )
+
+
+def _best_network(
+    program: ScalarOutputProgram, data: FloatArray, y: FloatArray, V: FloatArray, W: FloatArray
+) -> tuple[TwoLayerNetwork, float]:
+    """The small network of Proposition II.1, unless merging and reduction cost more than the plain one loses to rounding."""
+    candidates = []
+    for reduce_on in (data, None):
+        network = TwoLayerNetwork.from_convex(
+            V, W, activation=program.kappa, bias=program.bias, norm=program.norm, X=reduce_on
+        )
+        value = network.objective(
+            data, y, program.beta, loss=program.loss, bias=program.bias or "penalized", norm=program.norm
+        )
+        candidates.append((network, value))
+    (small, at_small), (plain, at_plain) = candidates
+    worth = 1e-8 * max(1e-12, abs(at_plain))  # of the objective, for a network of at most n neurons
+    return (small, at_small) if at_small <= at_plain + worth else (plain, at_plain)
+
+
+def _lower_bound(
+    program: ScalarOutputProgram, f: FloatArray, multiplier: FloatArray, y: FloatArray
+) -> tuple[float, FloatArray, float, int]:
+    """The best -L*(t v) over dual feasible t v, for v the gradient at the network's output and the solver's multiplier."""
+    the_loss, beta = program.loss, program.beta
+    best = (-math.inf, np.zeros_like(y), 0.0, 0)
+    total = 0
+    for raw in (the_loss.gradient(f, y), multiplier):
+        v = the_loss.project_dual(raw, y, zero_sum=program.bias == "free")
+        worst, n_priced = price(program.cones, v, program.kappa, bias=program.bias, norm=program.norm, enough=1e-3 * beta)
+        total += n_priced
+        scale = min(1.0, beta / worst * (1.0 - 4.0 * _EPS))
+        t = _best_scale(the_loss, v, y, scale)
+        bound = -the_loss.conjugate(t * v, y) - _rounding(t * v, y)
+        if bound > best[0]:
+            best = (bound, t * v, max(0.0, worst / beta - 1.0), total)
+    return best[0], best[1], best[2], total
+
+
+def _best_scale(the_loss: Loss, v: FloatArray, y: FloatArray, most: float) -> float:
+    """The t in [0, most] with the largest -L*(t v), a concave function of t."""
+    result = minimize_scalar(lambda t: the_loss.conjugate(t * v, y), bounds=(0.0, most), method="bounded")
+    return min((0.0, float(result.x), most), key=lambda t: the_loss.conjugate(t * v, y))
+
+
+def _rounding(v: FloatArray, y: FloatArray) -> float:
+    """Covers the roundings of a conjugate: a sum over n of terms no larger than v^2 + |v y| + 1."""
+    return (len(v) + 8) * _EPS * float(np.sum(v * v + np.abs(v * y) + (v != 0.0)))
+
+
+def _residuals(
+    program: ScalarOutputProgram,
+    V: FloatArray,
+    W: FloatArray,
+    f: FloatArray,
+    dual: FloatArray,
+    feasibility: float,
+    y: FloatArray,
+) -> KKTResiduals:
+    cones, the_loss = program.cones, program.loss
+    at_f = the_loss.value(f, y)
+    weights = slice(0, len(V) - 1) if program.bias == "free" else slice(None)
+    penalty = float(np.sum(weight_norm(V[weights], program.norm)) + np.sum(weight_norm(W[weights], program.norm)))
+    largest = max(float(np.abs(V).max(initial=0.0)), float(np.abs(W).max(initial=0.0)), 1e-12)
+    outside = 0.0
+    cell = np.repeat(np.arange(len(cones)), np.diff(cones.indptr))
+    if len(cell):
+        normals = cones.X[cones.rows] * (2.0 * cones.patterns[cell, cones.rows, None] - 1.0)
+        normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+        for U in (V, W):
+            outside = max(outside, float(-np.min(np.sum(normals * U.T[cell], axis=1))) / largest)
+    return KKTResiduals(
+        stationarity=max(0.0, at_f + the_loss.conjugate(dual, y) - float(dual @ f)) / (1.0 + at_f),
+        primal_feasibility=outside,
+        dual_feasibility=feasibility,
+        complementarity=abs(program.beta * penalty + float(dual @ f)) / (1.0 + at_f),
+    )

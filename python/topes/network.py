@@ -1,0 +1,256 @@
+"""The two-layer network: forward pass, non-convex objective (3), and the way back from the convex program."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from scipy.optimize import linprog
+
+from ._validation import FloatArray, as_beta, as_matrix, as_vector, choice
+from .activation import activation_name, kappa_of, phi
+from .errors import FileFormatError, InputError
+from .losses import Loss, get_loss
+
+__all__ = ["Bias", "TwoLayerNetwork", "check_bias"]
+
+Bias = Literal[False, "penalized", "free"]
+
+_FORMAT = "topes.TwoLayerNetwork"
+# Blocks below this share of the largest are what an interior-point solver leaves of zeros.
+_NEGLIGIBLE = 1e-9
+# Directions this close (radians) are one direction on a wall, split over the cells around it.
+_SAME_DIRECTION = 1e-6
+# A free bias alone is a neuron with no input weight; its cost, this share squared, is lost in rounding.
+_CONSTANT_NEURON_WEIGHT = 2.0**-24
+
+
+def check_bias(bias: Any) -> Bias:
+    """Return `bias` if it is False, "penalized" or "free"; raise `InputError` otherwise."""
+    return choice(bias, "bias", (False, "penalized", "free"))
+
+
+def weight_norm(U: FloatArray, norm: float) -> FloatArray:
+    """The p-norm of each column, shape (m,); p is 1, 2 or inf."""
+    return np.asarray(np.linalg.norm(U, ord=norm, axis=0)) if U.shape[0] else np.zeros(U.shape[1])
+
+
+@dataclass(frozen=True, repr=False)
+class TwoLayerNetwork:
+    """f(x) = sum_j w2_j phi(x'w1_j + b1_j), phi(t) = t for t >= 0 and kappa t below.
+
+    Parameters
+    ----------
+    W1 : array_like, shape (d, m)
+        Input weights, one neuron a column.
+    b1 : array_like, shape (m,), or None
+        Biases; None for a network without.
+    w2 : array_like, shape (m,)
+        Output weights.
+    activation : {"relu", "abs"} or float
+        As for `topes.activation.kappa_of`.
+
+    Raises
+    ------
+    InputError
+        Shapes do not fit, or a number is not finite.
+
+    Examples
+    --------
+    >>> net = TwoLayerNetwork([[1.0, -1.0]], None, [1.0, 1.0])  # |x|
+    >>> net.predict([[-3.0], [2.0]])
+    array([3., 2.])
+    """
+
+    W1: FloatArray
+    b1: FloatArray | None
+    w2: FloatArray
+    activation: str | float = "relu"
+
+    def __post_init__(self) -> None:
+        W1 = as_matrix(self.W1, "W1", min_rows=0, min_columns=0)
+        m = W1.shape[1]
+        object.__setattr__(self, "W1", W1)
+        object.__setattr__(self, "w2", as_vector(self.w2, "w2", length=m, of="the columns of W1"))
+        if self.b1 is not None:
+            object.__setattr__(self, "b1", as_vector(self.b1, "b1", length=m, of="the columns of W1"))
+        object.__setattr__(self, "activation", activation_name(kappa_of(self.activation)))
+        for array in (self.W1, self.b1, self.w2):
+            if array is not None:
+                array.setflags(write=False)
+
+    def __repr__(self) -> str:
+        bias = "no bias" if self.b1 is None else "bias"
+        return f"TwoLayerNetwork({self.W1.shape[0]} inputs, {self.n_neurons} neurons, {self.activation!r}, {bias})"
+
+    @property
+    def n_neurons(self) -> int:
+        return int(self.W1.shape[1])
+
+    def predict(self, X: Any) -> FloatArray:
+        """Outputs for the rows of X, shape (n,), float64."""
+        X = as_matrix(X, "X", min_rows=0, min_columns=0)
+        if X.shape[1] != self.W1.shape[0]:
+            raise InputError(f"X must have {self.W1.shape[0]} columns, got {X.shape[1]}")
+        h = X @ self.W1
+        if self.b1 is not None:
+            h = h + self.b1
+        return np.asarray(phi(h, kappa_of(self.activation)) @ self.w2)
+
+    def objective(
+        self, X: Any, y: Any, beta: float, *, loss: str | Loss = "squared", bias: Any = None, norm: float = 2
+    ) -> float:
+        """The non-convex training objective (3): L(f, y) + beta/2 * sum of ||w1_j||_p^2 + w2_j^2.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, d)
+        y : array_like, shape (n,)
+        beta : float
+            Weight of the regulariser, > 0.
+        loss : str
+            A name of `topes.losses`; losses are sums over the samples.
+        bias : {"penalized", "free"}, optional
+            Whether b1_j counts as an entry of w1_j (Corollary II.1), or not at all. Default "penalized".
+        norm : {1, 2, inf}
+            p of the input weights, eq. (23).
+        """
+        bias = "penalized" if bias is None or bias is False else check_bias(bias)
+        X = as_matrix(X, "X", min_rows=0, min_columns=0)
+        y = as_vector(y, "y", length=len(X), of="the rows of X")
+        U = self.W1 if self.b1 is None or bias == "free" else np.vstack([self.W1, self.b1])
+        penalty = float(np.sum(weight_norm(U, norm) ** 2) + np.sum(self.w2**2))
+        return get_loss(loss).value(self.predict(X), y) + 0.5 * as_beta(beta) * penalty
+
+    @classmethod
+    def from_convex(
+        cls,
+        positive: Any,
+        negative: Any,
+        *,
+        activation: str | float = "relu",
+        bias: Bias = False,
+        norm: float = 2,
+        X: Any = None,
+    ) -> TwoLayerNetwork:
+        """The network of a solution of (7), by Proposition II.1.
+
+        Parameters
+        ----------
+        positive, negative : array_like, shape (d, P), or (d + 1, P) with the bias last
+            Columns w_i and w_i' of (7). Each non-zero one becomes a neuron u sqrt(||u||) with output weight
+            +-sqrt(||u||), where u is its direction.
+        bias, norm
+            Those of the program.
+        X : array_like, shape (n, d), optional
+            The training data. With it, equal directions are merged and the rest is reduced to a vertex of the set of
+            solutions with the same outputs: at most n neurons.
+
+        Returns
+        -------
+        TwoLayerNetwork
+            Its objective (3) is the value of (7) where the columns lie in their cones.
+        """
+        V = np.asarray(positive, dtype=np.float64)
+        W = np.asarray(negative, dtype=np.float64)
+        U = np.hstack([V, W])
+        c = np.concatenate([np.ones(V.shape[1]), -np.ones(W.shape[1])])
+        sizes = np.linalg.norm(U, axis=0) if U.size else np.zeros(U.shape[1])
+        kept = sizes > _NEGLIGIBLE * max(float(sizes.max(initial=0.0)), 1e-300)
+        U, c = U[:, kept], c[kept]
+        if X is not None:
+            U, c = _merged(U, c)
+            U, c = _at_vertex(U, c, as_matrix(X, "X", min_rows=0, min_columns=0), kappa_of(activation), bias, norm)
+        return cls._from_columns(U, c, activation, bias, norm)
+
+    @classmethod
+    def _from_columns(
+        cls, U: FloatArray, c: FloatArray, activation: str | float, bias: Bias, norm: float
+    ) -> TwoLayerNetwork:
+        weights = U[:-1] if bias == "free" else U
+        sizes = weight_norm(weights, norm)
+        full = np.linalg.norm(U, axis=0) if U.size else np.zeros(U.shape[1])
+        constant = sizes <= _NEGLIGIBLE * full  # a free bias alone
+        scale = np.where(constant, _CONSTANT_NEURON_WEIGHT, np.sqrt(sizes))
+        U = np.where(constant[None, :], np.vstack([0 * U[:-1], U[-1:]]) if len(U) else U, U) / scale
+        if bias is False:
+            return cls(U, None, c * scale, activation)
+        return cls(U[:-1], U[-1], c * scale, activation)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The network as plain lists: what `save` writes."""
+        return {
+            "format": _FORMAT,
+            "version": 1,
+            "activation": self.activation,
+            "W1": self.W1.tolist(),
+            "b1": None if self.b1 is None else self.b1.tolist(),
+            "w2": self.w2.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TwoLayerNetwork:
+        """The network of `to_dict`; `FileFormatError` for anything else."""
+        if not isinstance(data, dict) or data.get("format") != _FORMAT or data.get("version") != 1:
+            raise FileFormatError(f"not a {_FORMAT} of version 1")
+        try:
+            m = len(data["w2"])
+            W1 = np.array(data["W1"], dtype=np.float64).reshape(len(data["W1"]), m)
+            return cls(W1, data["b1"], data["w2"], data["activation"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"not a {_FORMAT}: {error}") from None
+
+    def save(self, path: Any) -> None:
+        """Write JSON; every float is written so that it reads back the same."""
+        Path(path).write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Any) -> TwoLayerNetwork:
+        """Read what `save` wrote."""
+        try:
+            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise FileFormatError(f"{str(path)!r} is not a network: {error}") from None
+        return cls.from_dict(data)
+
+
+def _merged(U: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Sum columns of one sign that point the same way: the pieces of a direction that lies on a wall."""
+    units = U / np.linalg.norm(U, axis=0)
+    left = np.ones(U.shape[1], dtype=bool)
+    columns, signs = [], []
+    for j in np.argsort(-np.linalg.norm(U, axis=0)):
+        if not left[j]:
+            continue
+        same = left & (c == c[j]) & (np.linalg.norm(units - units[:, [j]], axis=0) <= _SAME_DIRECTION)
+        left &= ~same
+        columns.append(U[:, same].sum(axis=1))
+        signs.append(c[j])
+    if not columns:
+        return U, c
+    return np.stack(columns, axis=1), np.array(signs)
+
+
+def _at_vertex(
+    U: FloatArray, c: FloatArray, X: FloatArray, kappa: float, bias: Bias, norm: float
+) -> tuple[FloatArray, FloatArray]:
+    """Move to a vertex of {lambda >= 0 : sum lambda_j c_j phi(X u_j) = f}: no worse a penalty, at most n columns."""
+    if U.shape[1] <= 1:
+        return U, c
+    data = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
+    A = phi(data @ U, kappa) * c
+    cost = weight_norm(U[:-1] if bias == "free" else U, norm)
+    scale = max(float(np.abs(A).max(initial=0.0)), 1e-300)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = linprog(cost, A_eq=A / scale, b_eq=A.sum(axis=1) / scale, bounds=(0, None), method="highs-ds")
+    if result.status != 0:
+        return U, c
+    kept = result.x > 0
+    if kept.sum() >= U.shape[1]:
+        return U, c
+    return U[:, kept] * result.x[kept], c[kept]

@@ -1,0 +1,5 @@
+"""The convex programs of the paper as cvxpy problems one can print and inspect, one file per equation family."""
+
+from .scalar_output import Cones, ScalarOutputProgram, scalar_output
+
+__all__ = ["Cones", "ScalarOutputProgram", "scalar_output"]

@@ -1,0 +1,96 @@
+"""What training returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+from .network import TwoLayerNetwork
+
+__all__ = ["KKTResiduals", "Solution", "Status"]
+
+
+class Status(str, Enum):
+    """What is known about a solution."""
+
+    CERTIFIED = "certified"  #: the gap is met, and the dual point was priced over all cells
+    GAP_ON_WORKING_SET = "gap on working set"  #: the gap holds for the given patterns only
+    NUMERICAL_FAILURE = "numerical failure"  #: all cells were priced, but the gap asked for was not reached
+
+
+@dataclass(frozen=True)
+class KKTResiduals:
+    """How far a solution is from optimality, relative, dimensionless; zero for an exact optimum.
+
+    Attributes
+    ----------
+    stationarity : float
+        Fenchel gap of loss and dual point: (L(f) + L*(v) - v'f) / (1 + L(f)).
+    primal_feasibility : float
+        Largest violation of a cone by a column of unit length.
+    dual_feasibility : float
+        max(0, m(v) / beta - 1), before v is scaled back.
+    complementarity : float
+        abs(beta * sum ||w_i|| + v'f) / (1 + L(f)).
+    """
+
+    stationarity: float
+    primal_feasibility: float
+    dual_feasibility: float
+    complementarity: float
+
+
+@dataclass(frozen=True, repr=False)
+class Solution:
+    """A trained network and the proof of how good it is.
+
+    Attributes
+    ----------
+    status : Status
+    network : TwoLayerNetwork
+    objective : float
+        The non-convex objective (3) of `network`, in units of the loss.
+    lower_bound : float
+        No network has a smaller objective (`GAP_ON_WORKING_SET`: none with the given patterns).
+    gap : float
+        (objective - lower_bound) / max(1e-12, abs(objective)), dimensionless.
+    patterns : ndarray, shape (P, n), uint8
+        The cells of the program.
+    dual : ndarray, shape (n,), float64
+        The feasible dual point v of (9) that gives the lower bound.
+    convex_objective : float
+        The solver's value of (7).
+    residuals : KKTResiduals
+    n_priced : int
+        Projections onto cones that pricing needed.
+    solver_status : str
+    seconds : dict
+        Wall time of "enumerate", "build", "solve", "price".
+    """
+
+    status: Status
+    network: TwoLayerNetwork
+    objective: float
+    lower_bound: float
+    gap: float
+    patterns: npt.NDArray[np.uint8]
+    dual: npt.NDArray[np.float64]
+    convex_objective: float
+    residuals: KKTResiduals
+    n_priced: int
+    solver_status: str
+    seconds: dict[str, float]
+
+    @property
+    def n_neurons(self) -> int:
+        return self.network.n_neurons
+
+    def __repr__(self) -> str:
+        return (
+            f"Solution({self.status.value}: objective {self.objective:.10g}, lower bound {self.lower_bound:.10g}, "
+            f"gap {self.gap:.2g}, {self.n_neurons} neurons, {len(self.patterns)} cells, "
+            f"{sum(self.seconds.values()):.2f} s)"
+        )
