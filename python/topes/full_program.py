@@ -80,7 +80,7 @@ def solve_full(
     >>> from topes import solve_full
     >>> s = solve_full([[2, 2], [3, 3], [1, 0]], [1, -1, 1], beta=0.1)
     >>> s.status.value, round(s.objective, 5), s.gap < 1e-6
-    ('certified', 0.72917, True)
+    ('certified', 1.10027, True)
     """
     bias, the_loss, tol = check_bias(bias), get_loss(loss), as_positive(tol, "tol")
     start = time.perf_counter()
@@ -97,7 +97,7 @@ def solve_full(
         )
     except CellLimitError as error:
         raise CellLimitError(
-            f"{error}; the full program has 2 d variables for each cell: give fewer samples, patterns=, or a larger max_cells",
+            f"{error}; the full program takes 2 d variables a cell: give fewer samples, patterns= or a larger max_cells",
             bound=error.bound,
         ) from None
     enumerated = time.perf_counter()

@@ -349,7 +349,7 @@ def get_loss(name: str | Loss) -> Loss:
     >>> loss = get_loss("squared")
     >>> f, y = np.array([1.0, 2.0]), np.array([0.0, 0.0])
     >>> v = loss.gradient(f, y)
-    >>> loss.value(f, y) + loss.conjugate(v, y) == v @ f  # Fenchel-Young, an equality at v = gradient
+    >>> loss.value(f, y) + loss.conjugate(v, y) == float(v @ f)  # Fenchel-Young, an equality at v = gradient
     True
     """
     if isinstance(name, Loss):

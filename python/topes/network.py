@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from scipy.optimize import linprog
 
 from ._validation import FloatArray, as_beta, as_matrix, as_vector, choice
 from .activation import activation_name, kappa_of, phi
@@ -25,6 +23,8 @@ _FORMAT = "topes.TwoLayerNetwork"
 _NEGLIGIBLE = 1e-9
 # Directions this close (radians) are one direction on a wall, split over the cells around it.
 _SAME_DIRECTION = 1e-6
+# Singular values below this share of the largest mean dependent columns.
+_DEPENDENT = 1e-12
 # A free bias alone is a neuron with no input weight; its cost, this share squared, is lost in rounding.
 _CONSTANT_NEURON_WEIGHT = 2.0**-24
 
@@ -238,19 +238,34 @@ def _merged(U: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _at_vertex(
     U: FloatArray, c: FloatArray, X: FloatArray, kappa: float, bias: Bias, norm: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Move to a vertex of {lambda >= 0 : sum lambda_j c_j phi(X u_j) = f}: no worse a penalty, at most n columns."""
+    """Move to a vertex of {lambda >= 0 : sum lambda_j c_j phi(X u_j) = f}: no worse a penalty, at most n columns.
+
+    Caratheodory's argument: while columns depend on each other, walk along a dependence that does not raise the penalty
+    until a coefficient is zero.
+    """
     if U.shape[1] <= 1:
         return U, c
     data = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
-    A = phi(data @ U, kappa) * c
-    cost = weight_norm(U[:-1] if bias == "free" else U, norm)
-    scale = max(float(np.abs(A).max(initial=0.0)), 1e-300)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = linprog(cost, A_eq=A / scale, b_eq=A.sum(axis=1) / scale, bounds=(0, None), method="highs-ds")
-    if result.status != 0:
-        return U, c
-    kept = result.x > 0
-    if kept.sum() >= U.shape[1]:
-        return U, c
-    return U[:, kept] * result.x[kept], c[kept]
+    sizes = np.linalg.norm(U, axis=0)
+    A = phi(data @ (U / sizes), kappa) * c
+    cost = weight_norm((U / sizes)[:-1] if bias == "free" else U / sizes, norm)
+    lam = sizes.copy()
+    active = np.flatnonzero(lam > 0.0)
+    n = len(A)
+    while len(active):
+        some = active[np.argsort(lam[active])][: n + 1]  # the smallest: they are the ones to go
+        _, singular, rotation = np.linalg.svd(A[:, some], full_matrices=True)
+        if len(some) <= n and singular[-1] > _DEPENDENT * singular[0]:
+            break  # independent columns: a vertex
+        z = rotation[-1]
+        if cost[some] @ z > 0.0 or not np.any(z < 0.0):
+            z = -z
+        shrinking = z < 0.0
+        if not np.any(shrinking):
+            break
+        ratios = lam[some][shrinking] / -z[shrinking]
+        first = some[shrinking][int(np.argmin(ratios))]
+        lam[some] = np.maximum(lam[some] + float(ratios.min()) * z, 0.0)
+        lam[first] = 0.0
+        active = active[lam[active] > 0.0]
+    return (U / sizes)[:, active] * lam[active], c[active]

@@ -1,0 +1,18 @@
+"""Hypothesis profiles: `dev` takes seconds, `ci` has no deadline, `nightly` looks much longer.
+
+Chosen by the environment variable TOPES_PROFILE; `dev` without it.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+# The twin works in rational arithmetic: one example may take a second, which is no reason to fail.
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+
+settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=SLOW, print_blob=True)
+settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=SLOW, print_blob=True)
+settings.load_profile(os.environ.get("TOPES_PROFILE", "dev"))
