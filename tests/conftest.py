@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 # The twin works in rational arithmetic: one example may take a second, which is no reason to fail.
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
-settings.register_profile("dev", max_examples=25, deadline=None, suppress_health_check=SLOW)
-settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=SLOW, print_blob=True)
+settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=SLOW)
+settings.register_profile("ci", max_examples=int(os.environ.get("TOPES_MAX","100")), deadline=None, suppress_health_check=SLOW, print_blob=True)
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=SLOW, print_blob=True)
 settings.load_profile(os.environ.get("TOPES_PROFILE", "dev"))

@@ -144,9 +144,7 @@ def _difference(m: int, i: int, j: int) -> list[int]:
 # Brute force.
 
 
-def brute_sign_vectors(
-    rows: Sequence[Sequence[Fraction]], offsets: Sequence[Fraction], d: int
-) -> set[tuple[int, ...]]:
+def brute_sign_vectors(rows: Sequence[Sequence[Fraction]], offsets: Sequence[Fraction], d: int) -> set[tuple[int, ...]]:
     """Try all 2^n sign vectors: one is a cell when its strict inequalities have a solution."""
     constant = {i: (-b > 0) - (-b < 0) for i, (a, b) in enumerate(zip(rows, offsets, strict=True)) if not any(a)}
     choices = [(constant[i],) if i in constant else (1, -1) for i in range(len(rows))]

@@ -13,7 +13,8 @@ from scipy.optimize import minimize_scalar
 
 from ._exact_input import Values
 from ._progress import ProgressCallback
-from ._validation import FloatArray, as_positive, as_vector
+from ._validation import FloatArray, as_beta, as_positive, as_vector
+from .activation import kappa_of
 from .errors import CellLimitError, SolverError
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, check_bias, weight_norm
@@ -24,7 +25,7 @@ from .result import KKTResiduals, Solution, Status
 __all__ = ["solve_full"]
 
 _EPS = float(np.finfo(np.float64).eps)
-_MAX_CELLS = 20_000  # about where Clarabel takes ten minutes and several gigabytes
+DEFAULT_MAX_CELLS = 20_000  # about where Clarabel takes ten minutes and several gigabytes
 _CLARABEL = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
 
@@ -41,7 +42,7 @@ def solve_full(
     rows: Rows = "facets",
     values: Values = "binary",
     tol: float = 1e-6,
-    max_cells: int = _MAX_CELLS,
+    max_cells: int = DEFAULT_MAX_CELLS,
     solver: str = "CLARABEL",
     solver_options: dict[str, Any] | None = None,
     n_threads: int | None = None,
@@ -83,6 +84,8 @@ def solve_full(
     ('certified', 1.10027, True)
     """
     bias, the_loss, tol = check_bias(bias), get_loss(loss), as_positive(tol, "tol")
+    beta, kappa = as_beta(beta), kappa_of(activation)
+    targets = the_loss.check_targets(as_vector(y, "y"))
     start = time.perf_counter()
     try:
         cones = Cones.of(
@@ -101,8 +104,7 @@ def solve_full(
             bound=error.bound,
         ) from None
     enumerated = time.perf_counter()
-    program = scalar_output(X, y, beta, loss=the_loss, activation=activation, bias=bias, norm=norm, cones=cones)
-    targets = as_vector(y, "y", length=len(cones.X), of="the rows of X")
+    program = scalar_output(X, targets, beta, loss=the_loss, activation=kappa, bias=bias, norm=norm, cones=cones)
     built = time.perf_counter()
     V, W, f, multiplier, value, solver_status = _solve(program, targets, solver, solver_options)
     solved = time.perf_counter()
