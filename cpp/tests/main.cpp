@@ -1,0 +1,3 @@
+#include "check.hpp"
+
+int main() { return topes::test::run_all(); }
