@@ -13,8 +13,6 @@ from hypothesis import HealthCheck, settings
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
 settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=SLOW)
-settings.register_profile(
-    "ci", max_examples=int(os.environ.get("TOPES_MAX", "100")), deadline=None, suppress_health_check=SLOW, print_blob=True
-)
+settings.register_profile("ci", max_examples=100, deadline=None, suppress_health_check=SLOW, print_blob=True)
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=SLOW, print_blob=True)
 settings.load_profile(os.environ.get("TOPES_PROFILE", "dev"))

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <memory>
 #include <set>
+#include <string>
 
 #include "check.hpp"
 #include "topes/cells.hpp"
@@ -55,7 +56,7 @@ void agree(const std::shared_ptr<const Arrangement>& a, const IntegerMatrix& row
   CHECK(count_cells(*a, kAll, {2, {}}).n_cells == n_cells);
   const Bytes patterns = unpacked(*a, held);
   const std::size_t n = a->n_rows();
-  std::set<Bytes> distinct;
+  std::set<std::string> distinct;
   for (std::uint64_t k = 0; k < n_cells; ++k) {
     const auto at = patterns.begin() + static_cast<std::ptrdiff_t>(k * n);
     distinct.emplace(at, at + static_cast<std::ptrdiff_t>(n));
