@@ -1,7 +1,6 @@
 #include "topes/held.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "topes/count.hpp"
 
@@ -28,7 +27,7 @@ struct HoldVisitor {
   }
   void leaf(const Node&) {
     shape.push(false);
-    std::memcpy(rows.push(), bits.data(), rows.stride());
+    std::copy_n(bits.data(), rows.stride(), rows.push());
     if (rows.size() - reported == kReportEvery) report();
   }
   void report() {
@@ -78,7 +77,7 @@ HeldCells hold_cells(const Arrangement& a, std::uint64_t max_cells, const WalkOp
   if (a.rank() == 0) {
     control.add_cells(1);
     held.shape.push(false);
-    std::memcpy(held.rows.push(), a.initial_bits().data(), held.rows.stride());
+    std::copy_n(a.initial_bits().data(), held.rows.stride(), held.rows.push());
     return held;
   }
   const Plan plan = make_plan(a, control);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "topes/cell_writer.hpp"
 #include "topes/error.hpp"
@@ -110,7 +109,7 @@ Neighbors find_neighbors(const Arrangement& a, const HeldCells& held, const Walk
   std::uint64_t leaf = 0;
   const auto neighbor = [&](std::int64_t facet) {
     const auto h = static_cast<std::size_t>(a.hyperplane_of(static_cast<std::size_t>(facet)));
-    std::memcpy(wanted.data(), held.rows.row(leaf), stride);
+    std::copy_n(held.rows.row(leaf), stride, wanted.data());
     for (const SignedIndex row : a.group(h)) wanted[row.index() / 8] ^= static_cast<std::uint8_t>(1U << (row.index() % 8));
     std::uint64_t key = table.hash(leaf) ^ group_word[h];
     const bool other_side = !a.affine() && h == 0;  // leaves the half that is held: its antipode is there
@@ -119,7 +118,7 @@ Neighbors find_neighbors(const Arrangement& a, const HeldCells& held, const Walk
       key ^= all;
     }
     const std::uint64_t k =
-        table.find(key, [&](std::uint64_t c) { return std::memcmp(held.rows.row(c), wanted.data(), stride) == 0; });
+        table.find(key, [&](std::uint64_t c) { return std::equal(wanted.begin(), wanted.end(), held.rows.row(c)); });
     return static_cast<std::int64_t>(per_leaf * k + (other_side ? 1 : 0));
   };
   for (const auto& part : parts) {
