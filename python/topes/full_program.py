@@ -20,7 +20,7 @@ from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, check_bias, weight_norm
 from .pricing import price
 from .programs.scalar_output import Cones, Rows, ScalarOutputProgram, scalar_output
-from .result import KKTResiduals, Solution, Status
+from .result import KKTResiduals, Solution, Status, relative_gap
 
 __all__ = ["solve_full"]
 
@@ -55,7 +55,7 @@ def solve_full(
     X, y, beta, loss, activation, bias, norm, patterns, rows, values
         As for `topes.programs.scalar_output`.
     tol : float
-        Relative gap at which the result is called certified.
+        The `Solution.gap` at which the result is called certified.
     max_cells : int
         Refuse beyond this number of cells: the time of the solver grows faster than their number.
     solver, solver_options
@@ -112,7 +112,7 @@ def solve_full(
     network, objective = _best_network(program, data, targets, V, W)
     bound, dual, feasibility, n_priced = _lower_bound(program, network.predict(data), multiplier, targets)
     residuals = _residuals(program, V, W, f, dual, feasibility, targets)
-    gap = (objective - bound) / max(1e-12, abs(objective))
+    gap = relative_gap(objective, bound, the_loss.value(np.zeros_like(targets), targets))
     if not cones.complete:
         status = Status.GAP_ON_WORKING_SET
     else:

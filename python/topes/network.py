@@ -257,12 +257,10 @@ def _at_vertex(
         _, singular, rotation = np.linalg.svd(A[:, some], full_matrices=True)
         if len(some) <= n and singular[-1] > _DEPENDENT * singular[0]:
             break  # independent columns: a vertex
-        z = rotation[-1]
-        if cost[some] @ z > 0.0 or not np.any(z < 0.0):
+        z = np.where(np.abs(rotation[-1]) > _DEPENDENT, rotation[-1], 0.0)  # rounding is no dependence
+        if cost[some] @ z > 0.0 or np.all(z >= 0.0):  # z >= 0 costs nothing, so its negative does not either
             z = -z
         shrinking = z < 0.0
-        if not np.any(shrinking):
-            break
         ratios = lam[some][shrinking] / -z[shrinking]
         first = some[shrinking][int(np.argmin(ratios))]
         lam[some] = np.maximum(lam[some] + float(ratios.min()) * z, 0.0)

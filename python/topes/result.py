@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from .network import TwoLayerNetwork
 
-__all__ = ["KKTResiduals", "Solution", "Status"]
+__all__ = ["KKTResiduals", "Solution", "Status", "relative_gap"]
+
+_LEAST_SCALE = 1e-3
 
 
 class Status(str, Enum):
@@ -56,7 +58,8 @@ class Solution:
     lower_bound : float
         No network has a smaller objective (`GAP_ON_WORKING_SET`: none with the given patterns).
     gap : float
-        (objective - lower_bound) / max(1e-12, abs(objective)), dimensionless.
+        objective - lower_bound, relative to the objective, or to a thousandth of the loss of the empty network where that
+        is more: an optimum of zero, or one that no finite network reaches, has no relative accuracy. Dimensionless.
     patterns : ndarray, shape (P, n), uint8
         The cells of the program.
     dual : ndarray, shape (n,), float64
@@ -94,3 +97,8 @@ class Solution:
             f"gap {self.gap:.2g}, {self.n_neurons} neurons, {len(self.patterns)} cells, "
             f"{sum(self.seconds.values()):.2f} s)"
         )
+
+
+def relative_gap(objective: float, lower_bound: float, empty: float) -> float:
+    """The `Solution.gap`; `empty` is the loss of the network without neurons."""
+    return (objective - lower_bound) / max(abs(objective), _LEAST_SCALE * empty, 1e-300)

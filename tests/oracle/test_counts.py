@@ -6,8 +6,9 @@ import math
 from itertools import combinations, permutations, product
 
 import numpy as np
-import oracles
 import pytest
+
+import oracles
 from checks import as_set
 from topes import Arrangement
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from checks import as_set
 from topes import Arrangement, reference
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+
 from checks import as_set
 from topes import Arrangement, reference
 

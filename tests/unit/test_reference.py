@@ -8,11 +8,12 @@ from fractions import Fraction
 from itertools import combinations, product
 
 import numpy as np
-import oracles
 import pytest
-from checks import exact_data, signs_at
 from hypothesis import given
 from hypothesis import strategies as st
+
+import oracles
+from checks import exact_data, signs_at
 from strategies import affine, central
 from topes import InputError, reference
 

@@ -2,13 +2,14 @@
 
 They exist to check the core against, and to be read: `cells` is deletion and restriction, `count` is
 Zaslavsky's theorem on the intersection poset, `rays` tries every choice of hyperplanes. Fit for a dozen
-hyperplanes in a few dimensions; use `topes.Arrangement` for work.
+hyperplanes in a few dimensions; `training` is problem (7) in loops. Use `topes.Arrangement` for work.
 """
 
 from .cells import SignVector, cells, locate, sign_vectors
 from .counting import bound, characteristic_polynomial, count, count_bounded
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
+from .training import price, scalar_output_value
 
 __all__ = [
     "SignVector",
@@ -20,8 +21,10 @@ __all__ = [
     "count_bounded",
     "facets",
     "locate",
+    "price",
     "rank",
     "rays",
+    "scalar_output_value",
     "sign_vectors",
     "to_exact",
     "vertices",
