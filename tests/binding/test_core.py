@@ -1,0 +1,116 @@
+"""Every name of the compiled module: types in, types out, what it refuses, and that the stub tells the truth."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import topes
+from topes import _core
+
+X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+ALL = 2**64 - 1
+
+
+@pytest.fixture
+def core():
+    return _core.Arrangement.from_doubles(X, False, 0)
+
+
+def _stub():
+    tree = ast.parse(Path(topes.__file__).with_name("_core.pyi").read_text())
+    names = {}
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            names[node.name] = {f.name for f in node.body if isinstance(f, ast.FunctionDef)} - {"__init__"}
+        elif isinstance(node, ast.FunctionDef):
+            names[node.name] = None
+    return names
+
+
+def test_the_stub_names_what_the_module_holds():
+    stub = _stub()
+    public = {name for name in dir(_core) if not name.startswith("_")}
+    assert public == set(stub)
+    for name, members in stub.items():
+        if members is not None:
+            assert {m for m in vars(getattr(_core, name)) if not m.startswith("_")} == members
+        else:
+            assert inspect.isbuiltin(getattr(_core, name))
+
+
+def test_integers_and_doubles_make_the_same_arrangement(core):
+    other = _core.Arrangement.from_int64(X.astype(np.int64), False, 0)
+    assert (other.n_rows, other.rank, other.size) == (core.n_rows, core.rank, core.size) == (3, 2, 3)
+    assert other.orientations.tolist() == core.orientations.tolist()
+    assert other.hyperplanes.tolist() == core.hyperplanes.tolist()
+
+
+def test_bytes_are_little_endian_twos_complement(core):
+    text = b"".join(int(x).to_bytes(9, "little", signed=True) for x in (-X).ravel())
+    data = np.frombuffer(text, np.uint8).reshape(3, 2, 9)
+    other = _core.Arrangement.from_bytes(data, False, 0)
+    assert other.count(ALL, 1, None)[0] == core.count(ALL, 1, None)[0] == 6
+
+
+def test_counts_limits_and_estimates(core):
+    n_cells, counters = core.count(ALL, 2, None)
+    assert n_cells == 6
+    assert set(counters) == {"signs", "exact_signs", "exact_rays"}
+    with pytest.raises(topes.CellLimitError):
+        core.count(5, 1, None)
+    mean, error = core.estimate_count(50, 1, None)
+    assert abs(mean - 6) <= 5 * error + 1e-9
+
+
+def test_held_cells_unpack_and_insert(core):
+    held = _core.hold(core, ALL, 2, None)
+    assert held.n_found == 3
+    out = np.empty((6, 3), np.uint8)
+    _core.unpack(core, held, 0, 6, 1, 255, 0, out, 1, None)
+    assert {tuple(r) for r in out.view(np.int8).tolist()} == topes.reference.sign_vectors(X)
+    larger = _core.Arrangement.from_doubles(np.vstack([X, [[1.0, -1.0]]]), False, 3)
+    assert _core.insert(core, held, larger, ALL, None).n_found == 4
+
+
+def test_streams_close_and_are_then_empty(core):
+    stream = _core.CellStream(core, 4, True, 2, ALL)
+    assert stream.next(3, None)[0] == 4
+    stream.close()
+    assert stream.next(3, None)[0] == 0
+    assert set(stream.counters) == {"signs", "exact_signs", "exact_rays"}
+
+
+def test_neighbors_vertices_and_exact_cones(core):
+    held = _core.hold(core, ALL, 1, None)
+    indptr, facets, cells = _core.neighbors(core, held, 2, None)
+    assert indptr.tolist() == list(range(0, 13, 2))
+    assert facets.shape == cells.shape == (12,)
+    vertices = _core.vertices(core, held, X, 2, None)
+    assert {tuple(v) for v in vertices.tolist()} == {(0, 0), (2, 2), (1, 0), (0, 1), (2, 1), (1, 2)}
+    rays, rows = _core.find_cell(core, np.array([0b111], np.uint8))
+    assert sorted(map(tuple, rays)) == [(0, 1), (1, 0)]
+    assert sorted(rows) == [0, 1]
+    assert _core.find_cell(core, np.array([0b100], np.uint8)) is None  # x < 0, y < 0 and x + y > 0
+
+
+def test_exceptions_of_a_callback_come_out_as_they_are(core):
+    class Stop(Exception):
+        pass
+
+    def stop(fraction, n_cells):
+        raise Stop
+
+    large = _core.Arrangement.from_doubles(np.random.default_rng(0).standard_normal((3000, 4)), False, 0)
+    with pytest.raises(Stop):
+        large.count(ALL, 2, stop)
+
+
+@pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((2, 2), np.float32), "text", None])
+def test_wrong_types_are_refused(bad):
+    with pytest.raises((TypeError, ValueError)):
+        _core.Arrangement.from_int64(bad, False, 0)

@@ -1,0 +1,56 @@
+"""Inputs that once broke something, as JSON beside this file; every route must agree with the twin on each."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import topes
+from checks import as_set, build, cell_set
+from strategies import Instance
+from topes import reference, solve_full
+
+FILES = sorted(Path(__file__).parent.glob("*.json"))
+
+
+def load(file: Path) -> Instance:
+    document = json.loads(file.read_text())
+    rows = tuple(tuple(Fraction(x) for x in row) for row in document["rows"])
+    offsets = None if document["offsets"] is None else tuple(Fraction(b) for b in document["offsets"])
+    dimension = len(rows[0]) if rows else document["dimension"]
+    return Instance(rows, dimension, offsets, document["values"])
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_every_route_agrees_with_the_twin(file):
+    instance = load(file)
+    expected = reference.sign_vectors(**instance.twin)
+    A = build(instance)
+    assert A.count() == len(expected)
+    assert cell_set(instance) == expected
+    streamed = [s for batch in A.cells(batch_size=2) for s in batch.sign_vectors.tolist()]
+    assert as_set(streamed) == expected
+    assert len(A.neighbors().indptr) == len(expected) + 1
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_insertion_row_by_row_equals_building(file):
+    instance = load(file)
+    grown = build(instance.take([]))
+    for i in range(instance.n):
+        grown.sign_vectors()  # from here on the cells are held
+        grown = grown.insert(instance.X[i], 0 if instance.b is None else instance.b[i])
+    assert as_set(grown.sign_vectors()) == reference.sign_vectors(**instance.twin)
+
+
+def test_the_reduction_of_a_network_does_not_walk_along_rounding():
+    """A free bias makes neurons that cost nothing; a dependence with an entry of 1e-17 blew the others up."""
+    X, y = np.array([[0.0], [0.1]]), np.array([-1.0, 1.0])
+    solution = solve_full(X, y, 0.05, loss="hinge", bias="free", norm=1)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.n_neurons <= 2
+    assert solution.network.predict(X) == pytest.approx(y, abs=1e-6)

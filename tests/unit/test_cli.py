@@ -1,0 +1,132 @@
+"""The command, as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from topes import Arrangement, TwoLayerNetwork, cli
+
+TABLE = "a,b,y\n0.1,0.2,1\n0.3,0.6,-1\n1,0,1\n"
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(TABLE)
+    return path
+
+
+def run(*arguments):
+    """Exit code of the command in this process."""
+    try:
+        cli.main([str(a) for a in arguments])
+    except SystemExit as stop:
+        return stop.code or 0
+    return 0
+
+
+def test_count_reads_decimals_from_text(table, capsys):
+    assert run("count", table, "--target", "y", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["n"], facts["rank"], facts["distinct_hyperplanes"], facts["cells"]) == (3, 2, 2, 4)
+    assert run("count", table, "--target", "y", "--values", "binary", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["cells"] == 6
+
+
+def test_count_prints_a_report(table, capsys):
+    assert run("count", table) == 0
+    assert "cells" in capsys.readouterr().out
+
+
+def test_cells_writes_every_pattern(table, tmp_path, capsys):
+    out = tmp_path / "p.npy"
+    assert run("cells", table, "--target", "y", "-o", out) == 0
+    expected = Arrangement([[1, 2], [3, 6], [10, 0]]).patterns()
+    assert np.load(out).tolist() == expected.tolist()
+    assert run("cells", table, "--target", "y", "--packed", "-o", out) == 0
+    assert np.unpackbits(np.load(out), axis=1, count=3, bitorder="little").tolist() == expected.tolist()
+
+
+def test_train_writes_a_network(table, tmp_path, capsys):
+    out, plot = tmp_path / "n.json", tmp_path / "fit.png"
+    arguments = ("train", table, "--target", "y", "--beta", "0.01", "--bias", "-o", out, "--plot", plot, "--json")
+    assert run(*arguments) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["status"] == "certified"
+    X, y = np.array([[0.1, 0.2], [0.3, 0.6], [1, 0]]), np.array([1.0, -1.0, 1.0])
+    assert TwoLayerNetwork.load(out).objective(X, y, 0.01) == pytest.approx(facts["objective"], rel=1e-12)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("count", "nowhere.csv"), "nowhere.csv is not a file"),
+        (("train", "{}", "--target", "z", "--beta", "1", "-o", "{}.json"), "has no column 'z'; it has a, b, y"),
+        (("train", "{}", "--target", "y", "--beta", "0", "-o", "{}.json"), "beta must be a positive finite number"),
+        (("train", "{}", "--target", "y", "-o", "{}.json"), "--beta"),
+        (("cells", "{}", "-o", "patterns.csv"), "--output must end in .npy"),
+        (("count", "{}", "--rows", "7:9"), "--rows 7:9 holds none of the 3 rows"),
+        (("count", "{}", "--rows", "x"), "--rows must be A:B"),
+        (("count", "{}", "--threads", "0"), "n_threads"),
+        (("wash", "{}"), "wash"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(table, capsys, arguments, message):
+    assert run(*(a.replace("{}", str(table)) for a in arguments)) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"a,b\n", "has a header and no rows"),
+        (b"a,b\n1,2\n3\n", "line 3: 1 cells where the first line has 2"),
+        (b"a,b\n1,x\n", "line 2, column 'b': 'x' is not a finite number"),
+        (b"a,b\n1,nan\n", "'nan' is not a finite number"),
+        (b"a,a\n1,2\n", "two columns have one name"),
+        (b"\xff\xfe\x00\x01", "not a text table"),
+    ],
+)
+def test_a_file_that_is_no_table(tmp_path, capsys, content, message):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    assert run("count", path) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("array", [np.zeros(3), np.array([[np.nan]]), np.array([["a"]])])
+def test_an_npy_file_that_is_no_table(tmp_path, capsys, array):
+    np.save(tmp_path / "bad.npy", array)
+    assert run("count", tmp_path / "bad.npy") == 2
+    assert "bad.npy" in capsys.readouterr().err
+
+
+def test_limits_are_a_failure_not_bad_input(table, capsys):
+    assert run("count", table, "--max-cells", "2") == 1
+    assert "more than max_cells = 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["count", "cells"])
+def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(tmp_path, what):
+    np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((3000, 5)))
+    more = ["-o", str(tmp_path / "out.npy")] if what == "cells" else []
+    command = [sys.executable, "-m", "topes.cli", what, str(tmp_path / "large.npy"), *more]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    time.sleep(3)
+    assert process.poll() is None, "the input is too small for this test"
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert "interrupted" in err
+    assert [p.name for p in tmp_path.iterdir()] == ["large.npy"]
