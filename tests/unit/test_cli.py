@@ -122,11 +122,17 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(tmp_path, what):
     np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((3000, 5)))
     more = ["-o", str(tmp_path / "out.npy")] if what == "cells" else []
     command = [sys.executable, "-m", "topes.cli", what, str(tmp_path / "large.npy"), *more]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    time.sleep(3)
-    assert process.poll() is None, "the input is too small for this test"
-    process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    # Whoever runs the tests in the background made SIGINT ignored, which a child inherits: undo that.
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+    )
+    try:
+        time.sleep(3)
+        assert process.poll() is None, "the input is too small for this test"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted" in err
     assert [p.name for p in tmp_path.iterdir()] == ["large.npy"]

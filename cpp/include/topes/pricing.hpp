@@ -1,0 +1,70 @@
+// Pricing: the largest ||V' phi(X u)||_2 over the unit ball, with a proved upper bound and the directions that come near it.
+//
+// In working coordinates the price is ||Phi(w)||, Phi(w) = B w + sum_k A_k max(0, h_k.w) in R^C, for the hyperplanes h_k and a norm
+// of w. Branch and bound over simplicial cones: each is halved until no hyperplane that bends the price upwards cuts it, or its bound
+// is below the level asked for. On a cone, with t_j >= Phi at its vertices after every max(0, h.w) is replaced by a linear function
+// above it (its interpolation) or below it (0 or h.w), any c with c.vertex_j >= t_j bounds the price by the dual norm of c.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "topes/progress.hpp"
+#include "topes/simplex.hpp"
+
+namespace topes {
+
+/// Largest dimension of the working coordinates: a fan has 2^R cones, and bounds are made for few dimensions.
+inline constexpr int kLargestPricingDimension = 8;
+
+enum class Ball : std::uint8_t { euclidean, cross, cube };
+
+struct PricingSpace {
+  std::size_t dimension = 0;
+  std::vector<double> normals;  ///< m x dimension
+  Ball ball = Ball::euclidean;
+  std::vector<double> scale;  ///< euclidean: the norm of w is ||w / scale||_2, the dual norm ||scale * c||_2
+
+  std::size_t size() const { return dimension == 0 ? 0 : normals.size() / dimension; }
+};
+
+/// Phi of one pricing call. Outputs C; with C = 1 both signs of the price are searched.
+struct PricingWeights {
+  std::size_t outputs = 1;
+  std::span<const double> bend;    ///< m x C: A
+  std::span<const double> linear;  ///< C x dimension: B
+};
+
+struct PricingOptions {
+  double floor = 0;            ///< cones that cannot exceed this need no work
+  double keep = 1;             ///< nor those that cannot exceed this share of the best price found
+  double tolerance = 1e-6;     ///< relative width at which the bound on the best price is good enough
+  std::uint64_t max_nodes = ~std::uint64_t{0};
+  double max_seconds = 1e300;
+  std::size_t n_best = 16;     ///< directions to return
+  unsigned n_threads = 0;
+  ProgressHook hook;
+};
+
+struct PricedDirection {
+  std::vector<double> w;  ///< of norm 1
+  double value = 0;       ///< the price at w, rounded
+  int sign = 1;           ///< of v'phi(Xu); 1 for several outputs
+};
+
+struct PricingResult {
+  double upper = 0;         ///< no price exceeds this: roundings of this search included
+  double best = 0;          ///< the largest price found, rounded
+  bool complete = true;     ///< the limits on nodes and time were not met
+  std::uint64_t nodes = 0;
+  std::vector<PricedDirection> directions;  ///< best first; at most one for each small cone, all above `floor`
+};
+
+/// \param starts  k x dimension: directions that are likely good, priced first
+/// The result does not depend on the number of threads, unless max_seconds ends the search.
+/// \throws InvalidArgument if the dimension is above kLargestPricingDimension or shapes do not fit
+PricingResult price(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
+                    const PricingOptions& options);
+
+}  // namespace topes

@@ -1,0 +1,191 @@
+#include "topes/pricing.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "topes/error.hpp"
+#include "topes/price_search.hpp"
+
+namespace topes {
+
+namespace {
+
+constexpr std::size_t kTasks = 64;  // shares of the search, whatever the number of threads
+
+void check(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts) {
+  const std::size_t r = space.dimension;
+  if (r < 1 || r > static_cast<std::size_t>(kLargestPricingDimension)) {
+    throw InvalidArgument("pricing needs a dimension from 1 to " + std::to_string(kLargestPricingDimension) + ", got " +
+                          std::to_string(r));
+  }
+  const std::size_t m = space.size();
+  const bool fits = space.normals.size() == m * r && (space.ball != Ball::euclidean || space.scale.size() == r) &&
+                    weights.outputs >= 1 && weights.bend.size() == m * weights.outputs &&
+                    weights.linear.size() == weights.outputs * r && starts.size() % r == 0;
+  if (!fits) throw InvalidArgument("pricing: the arrays do not fit each other");
+}
+
+// Phi at one point, every hyperplane looked at. C numbers into out.
+void evaluate(const PricingSpace& space, const PricingWeights& weights, const double* w, double* out) {
+  const std::size_t r = space.dimension;
+  const std::size_t outputs = weights.outputs;
+  for (std::size_t c = 0; c < outputs; ++c) {
+    out[c] = 0;
+    for (std::size_t i = 0; i < r; ++i) out[c] += weights.linear[c * r + i] * w[i];
+  }
+  for (std::size_t k = 0; k < space.size(); ++k) {
+    double h = 0;
+    for (std::size_t i = 0; i < r; ++i) h += space.normals[k * r + i] * w[i];
+    if (h <= 0) continue;
+    for (std::size_t c = 0; c < outputs; ++c) out[c] += weights.bend[k * outputs + c] * h;
+  }
+}
+
+double norm_of(const PricingSpace& space, const double* w) {
+  double sum = 0;
+  for (std::size_t i = 0; i < space.dimension; ++i) {
+    switch (space.ball) {
+      case Ball::euclidean: sum += (w[i] / space.scale[i]) * (w[i] / space.scale[i]); break;
+      case Ball::cross: sum += std::abs(w[i]); break;
+      case Ball::cube: sum = std::max(sum, std::abs(w[i])); break;
+    }
+  }
+  return space.ball == Ball::euclidean ? std::sqrt(sum) : sum;
+}
+
+// The error of Phi at a vertex, in every component together. A sum of m + R terms whose factors carry at most kMostBits + R
+// roundings; a vertex has entries of at most 1.
+double rounding_of(const PricingSpace& space, const PricingWeights& weights) {
+  const std::size_t r = space.dimension;
+  double total = 0;
+  for (std::size_t k = 0; k < space.size(); ++k) {
+    double size = 0;
+    for (std::size_t i = 0; i < r; ++i) size += std::abs(space.normals[k * r + i]);
+    double weight = 0;
+    for (std::size_t c = 0; c < weights.outputs; ++c) weight += std::abs(weights.bend[k * weights.outputs + c]);
+    total += weight * size;
+  }
+  for (const double b : weights.linear) total += std::abs(b);
+  const auto terms = static_cast<double>(space.size() + 2 * r + static_cast<std::size_t>(kMostBits) + 16);
+  return 2.0 * terms * kRoundoff * total;
+}
+
+template <int R>
+std::vector<SimplicialCone<R>> make_tasks(Ball ball, std::size_t searches) {
+  std::vector<SimplicialCone<R>> cones = make_fan<R>(ball == Ball::cube ? Fan::cube : Fan::cross);
+  while (R > 1 && cones.size() * searches < kTasks) {
+    std::vector<SimplicialCone<R>> halves;
+    for (const auto& cone : cones) {
+      std::size_t a = 0;
+      std::size_t b = 1;
+      double longest = -1;
+      for (std::size_t i = 0; i < R; ++i) {
+        for (std::size_t j = i + 1; j < R; ++j) {
+          double squares = 0;
+          for (std::size_t k = 0; k < R; ++k) squares += std::pow(cone.vertex[i][k] - cone.vertex[j][k], 2);
+          if (squares > longest) {
+            longest = squares;
+            a = i;
+            b = j;
+          }
+        }
+      }
+      halves.push_back(half(cone, a, b));
+      halves.push_back(half(cone, b, a));
+    }
+    cones = std::move(halves);
+  }
+  return cones;
+}
+
+template <int R>
+PricingResult search(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
+                     const PricingOptions& options) {
+  PricingResult result;
+  const bool scalar = weights.outputs == 1;
+  const std::size_t searches = scalar ? 2 : 1;
+  const auto cones = make_tasks<R>(space.ball, searches);
+  const std::size_t n_tasks = cones.size() * searches;
+
+  std::vector<PricedDirection> all;
+  std::vector<double> out(weights.outputs);
+  for (std::size_t s = 0; s < starts.size() / R; ++s) {
+    const double* w = starts.data() + s * R;
+    const double size = norm_of(space, w);
+    if (!(size > 0) || !std::isfinite(size)) continue;
+    evaluate(space, weights, w, out.data());
+    double squares = 0;
+    for (const double x : out) squares += x * x;
+    const double value = std::sqrt(squares) / size;
+    result.best = std::max(result.best, value);
+    if (value <= options.floor) continue;
+    PricedDirection d{std::vector<double>(w, w + R), value, scalar && out[0] < 0 ? -1 : 1};
+    for (double& x : d.w) x /= size;
+    all.push_back(std::move(d));
+  }
+
+  Control control;
+  PriceShared shared{space,
+                     weights,
+                     options,
+                     control,
+                     std::chrono::steady_clock::now() + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+                                                            std::chrono::duration<double>(std::min(options.max_seconds, 1e9))),
+                     rounding_of(space, weights),
+                     result.best,
+                     std::max<std::uint64_t>(1, options.max_nodes / n_tasks)};
+  std::vector<PricingResult> parts(n_tasks);
+  const auto for_each_task = [&](const auto& work) {
+    run_tasks(std::vector<double>(n_tasks, 1.0), options.n_threads, control, options.hook, [&](std::size_t task, unsigned) {
+      const SimplicialCone<R>& cone = cones[task / searches];
+      if (scalar) {
+        work(task, cone, PriceSearch<R, true>(shared, task % 2 == 1 ? -1 : 1));
+      } else {
+        work(task, cone, PriceSearch<R, false>(shared, 1));
+      }
+    });
+  };
+  // A good price first, the same for all tasks: what prunes them must not depend on their timing.
+  std::vector<double> dives(n_tasks);
+  for_each_task([&](std::size_t task, const auto& cone, auto&& searcher) {
+    searcher.dive(cone);
+    dives[task] = searcher.best();
+  });
+  shared.incumbent = result.best = std::max(result.best, *std::max_element(dives.begin(), dives.end()));
+  for_each_task([&](std::size_t task, const auto& cone, auto&& searcher) {
+    searcher.search(cone);
+    parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions())};
+  });
+  for (PricingResult& part : parts) {
+    result.upper = std::max(result.upper, part.upper);
+    result.best = std::max(result.best, part.best);
+    result.complete = result.complete && part.complete;
+    result.nodes += part.nodes;
+    for (PricedDirection& d : part.directions) {
+      if (d.value > options.floor) all.push_back(std::move(d));
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.value > b.value; });
+  if (all.size() > options.n_best) all.resize(options.n_best);
+  result.directions = std::move(all);
+  return result;
+}
+
+}  // namespace
+
+PricingResult price(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
+                    const PricingOptions& options) {
+  check(space, weights, starts);
+  switch (space.dimension) {
+    case 1: return search<1>(space, weights, starts, options);
+    case 2: return search<2>(space, weights, starts, options);
+    case 3: return search<3>(space, weights, starts, options);
+    case 4: return search<4>(space, weights, starts, options);
+    case 5: return search<5>(space, weights, starts, options);
+    case 6: return search<6>(space, weights, starts, options);
+    case 7: return search<7>(space, weights, starts, options);
+    default: return search<8>(space, weights, starts, options);
+  }
+}
+
+}  // namespace topes
