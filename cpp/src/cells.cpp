@@ -170,7 +170,9 @@ CellBatch CellStream::next(const ProgressHook& hook) {
       for (;;) {
         if (failure_) std::rethrow_exception(failure_);
         found = take(rest_);
-        if (found || finished_ || control_.cancelled) break;
+        if (found || finished_) break;
+        // A thread that failed cancels the others before the failure is known here: wake those that wait to push, and wait for it.
+        if (control_.cancelled) changed_.notify_all();
         changed_.wait_for(lock, std::chrono::milliseconds(50));
         if (hook) {
           const double fraction = std::min(done_weight_ / total_weight_, 1.0);

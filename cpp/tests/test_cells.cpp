@@ -8,6 +8,7 @@
 #include "check.hpp"
 #include "topes/cells.hpp"
 #include "topes/count.hpp"
+#include "topes/error.hpp"
 #include "topes/held.hpp"
 #include "topes/neighbors.hpp"
 #include "topes/zonotope.hpp"
@@ -176,5 +177,26 @@ TEST(vertices_are_sums_of_rows) {
       for (std::size_t i = 0; i < 30; ++i) sum += patterns[k * 30 + i] * as_double[i * 3 + j];
       CHECK(vertices[k * 3 + j] == sum);
     }
+  }
+}
+
+// Once broken: the thread that met the limit stopped the others before its exception was on record, and the reader, finding a
+// stopped walk, took what there was for all.
+TEST(a_stream_over_the_limit_always_says_so) {
+  const auto a = std::make_shared<const Arrangement>(gaussian(60, 4, 1));
+  const std::uint64_t cells = count_cells(*a, kAll, {1, {}}).n_cells;
+  const auto drain = [](CellStream& stream) {
+    while (stream.next({}).n_cells > 0) {
+    }
+  };
+  for (int k = 0; k < 200; ++k) {
+    CellStream stream(a, StreamOptions{1000, k % 2 == 0, 4, cells / 4});
+    bool thrown = false;
+    try {
+      drain(stream);
+    } catch (const CellLimit&) {
+      thrown = true;
+    }
+    CHECK(thrown);
   }
 }

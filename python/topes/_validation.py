@@ -106,7 +106,7 @@ def as_matrix(value: Any, name: str = "X", *, min_rows: int = 1, min_columns: in
     return _as_float(array, name)
 
 
-def as_vector(value: Any, name: str = "y", *, length: int | None = None, of: str = "X") -> FloatArray:
+def as_vector(value: Any, name: str = "y", *, length: int | None = None, of: str = "rows of X") -> FloatArray:
     """Check a vector and copy it to float64, shape (length,); `of` names what it must be as long as.
 
     Raises
@@ -116,7 +116,7 @@ def as_vector(value: Any, name: str = "y", *, length: int | None = None, of: str
     """
     array = _as_array(value, name, 1)
     if length is not None and array.shape[0] != length:
-        raise InputError(f"{name} must have one entry for each of the {length} rows of {of}, got {array.shape[0]}")
+        raise InputError(f"{name} must have one entry for each of the {length} {of}, got {array.shape[0]}")
     return _as_float(array, name)
 
 

@@ -75,9 +75,9 @@ class TwoLayerNetwork:
         W1 = as_matrix(self.W1, "W1", min_rows=0, min_columns=0)
         m = W1.shape[1]
         object.__setattr__(self, "W1", W1)
-        object.__setattr__(self, "w2", as_vector(self.w2, "w2", length=m, of="the columns of W1"))
+        object.__setattr__(self, "w2", as_vector(self.w2, "w2", length=m, of="columns of W1"))
         if self.b1 is not None:
-            object.__setattr__(self, "b1", as_vector(self.b1, "b1", length=m, of="the columns of W1"))
+            object.__setattr__(self, "b1", as_vector(self.b1, "b1", length=m, of="columns of W1"))
         object.__setattr__(self, "activation", activation_name(kappa_of(self.activation)))
         for array in (self.W1, self.b1, self.w2):
             if array is not None:
@@ -121,7 +121,7 @@ class TwoLayerNetwork:
         """
         bias = "penalized" if bias is None or bias is False else check_bias(bias)
         X = as_matrix(X, "X", min_rows=0, min_columns=0)
-        y = as_vector(y, "y", length=len(X), of="the rows of X")
+        y = as_vector(y, "y", length=len(X), of="rows of X")
         U = self.W1 if self.b1 is None or bias == "free" else np.vstack([self.W1, self.b1])
         penalty = float(np.sum(weight_norm(U, norm) ** 2) + np.sum(self.w2**2))
         return get_loss(loss).value(self.predict(X), y) + 0.5 * as_beta(beta) * penalty

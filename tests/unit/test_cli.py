@@ -13,7 +13,7 @@ import pytest
 
 from topes import Arrangement, TwoLayerNetwork, cli
 
-TABLE = "a,b,y\n0.1,0.2,1\n0.3,0.6,-1\n1,0,1\n"
+TABLE = "a,b,y\n0.1,0.3,1\n0.3,0.9,-1\n1,0,1\n"  # the first two rows are parallel as decimals, not as doubles
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_count_prints_a_report(table, capsys):
 def test_cells_writes_every_pattern(table, tmp_path, capsys):
     out = tmp_path / "p.npy"
     assert run("cells", table, "--target", "y", "-o", out) == 0
-    expected = Arrangement([[1, 2], [3, 6], [10, 0]]).patterns()
+    expected = Arrangement([[1, 3], [3, 9], [10, 0]]).patterns()
     assert np.load(out).tolist() == expected.tolist()
     assert run("cells", table, "--target", "y", "--packed", "-o", out) == 0
     assert np.unpackbits(np.load(out), axis=1, count=3, bitorder="little").tolist() == expected.tolist()
@@ -60,7 +60,7 @@ def test_train_writes_a_network(table, tmp_path, capsys):
     assert run(*arguments) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["status"] == "certified"
-    X, y = np.array([[0.1, 0.2], [0.3, 0.6], [1, 0]]), np.array([1.0, -1.0, 1.0])
+    X, y = np.array([[0.1, 0.3], [0.3, 0.9], [1, 0]]), np.array([1.0, -1.0, 1.0])
     assert TwoLayerNetwork.load(out).objective(X, y, 0.01) == pytest.approx(facts["objective"], rel=1e-12)
     assert plot.read_bytes().startswith(b"\x89PNG")
 

@@ -67,6 +67,7 @@ class Cones:
         progress: Any = False,
     ) -> Cones:
         """Enumerate the cells of X (with its column of ones where there is a bias), or take the given patterns."""
+        choice(rows, "rows", ("facets", "all"))
         exact = as_exact_array(X, "X", 2, values)
         if bias is not False:
             ones = np.ones((len(exact), 1), dtype=exact.dtype)
@@ -191,7 +192,6 @@ def scalar_output(
     beta, kappa, bias = as_beta(beta), kappa_of(activation), check_bias(bias)
     the_loss = get_loss(loss)
     norm = choice(norm, "norm", (1, 2, np.inf))
-    choice(rows, "rows", ("facets", "all"))
     if cones is None:
         try:
             cones = Cones.of(X, bias=bias, patterns=patterns, rows=rows, values=values, max_cells=max_cells)
@@ -200,7 +200,7 @@ def scalar_output(
                 f"{error}: the full program takes 2 d variables a cell. Give fewer samples, patterns= or a larger max_cells",
                 bound=error.bound,
             ) from None
-    targets = the_loss.check_targets(as_vector(y, "y", length=len(cones.X), of="the rows of X"))
+    targets = the_loss.check_targets(as_vector(y, "y", length=len(cones.X), of="rows of X"))
     n, d = cones.X.shape
     P = len(cones)
     V, W = cp.Variable((d, P), name="w"), cp.Variable((d, P), name="w'")
