@@ -12,6 +12,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ._exact_input import Values
+from ._polish import on_the_kinks
 from ._progress import ProgressCallback
 from ._validation import FloatArray, as_beta, as_positive, as_vector
 from .activation import kappa_of
@@ -161,19 +162,29 @@ def _solve(
 def _best_network(
     program: ScalarOutputProgram, data: FloatArray, y: FloatArray, V: FloatArray, W: FloatArray
 ) -> tuple[TwoLayerNetwork, float]:
-    """The small network of Proposition II.1, unless merging and reduction cost more than the plain one loses to rounding."""
+    """The small network of Proposition II.1, unless merging and reduction cost more than the plain one loses to rounding.
+
+    The network without neurons is taken where it is no worse: what the solver leaves of zeros is not.
+    """
+    none = np.zeros((len(V), 0))
+    empty = TwoLayerNetwork.from_convex(none, none, activation=program.kappa, bias=program.bias, norm=program.norm)
+    at_empty = program.loss.value(np.zeros_like(y), y)
     candidates = []
     for reduce_on in (data, None):
         network = TwoLayerNetwork.from_convex(
             V, W, activation=program.kappa, bias=program.bias, norm=program.norm, X=reduce_on
         )
-        value = network.objective(
-            data, y, program.beta, loss=program.loss, bias=program.bias or "penalized", norm=program.norm
-        )
-        candidates.append((network, value))
+        choices = [network, on_the_kinks(network, data, y, program.loss)]
+        values = [
+            each.objective(data, y, program.beta, loss=program.loss, bias=program.bias or "penalized", norm=program.norm)
+            for each in choices
+        ]
+        k = int(np.argmin(values))
+        candidates.append((choices[k], values[k]))
     (small, at_small), (plain, at_plain) = candidates
     worth = 1e-8 * max(1e-12, abs(at_plain))  # of the objective, for a network of at most n neurons
-    return (small, at_small) if at_small <= at_plain + worth else (plain, at_plain)
+    best, value = (small, at_small) if at_small <= at_plain + worth else (plain, at_plain)
+    return (empty, at_empty) if at_empty <= value else (best, value)
 
 
 def _lower_bound(

@@ -33,9 +33,12 @@ from typing import Any, ClassVar
 
 import cvxpy as cp
 import numpy as np
+import numpy.typing as npt
 from scipy.special import expit, xlogy
 
 from ._validation import FloatArray, as_labels, choice
+
+BoolArray = npt.NDArray[np.bool_]
 
 __all__ = ["LOSSES", "Loss", "get_loss", "loss_names"]
 
@@ -45,6 +48,7 @@ class Loss(ABC):
 
     name: ClassVar[str]
     needs_labels: ClassVar[bool] = False
+    kink_is_joint: ClassVar[bool] = False  #: the loss has a kink only where all outputs are on theirs
 
     @abstractmethod
     def value(self, f: FloatArray, y: FloatArray) -> float:
@@ -91,6 +95,10 @@ class Loss(ABC):
     def check_targets(self, y: FloatArray) -> FloatArray:
         """Return y, or raise `InputError` when the loss cannot take it."""
         return as_labels(y, self.name) if self.needs_labels else y
+
+    def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """The output at which the loss of each sample has a kink, and whether it has one."""
+        return y, np.zeros(y.shape, dtype=bool)
 
     def __repr__(self) -> str:
         return f"get_loss({self.name!r})"
@@ -161,6 +169,10 @@ class L2Loss(Loss):
     """||f - y||_2, not squared: 1-Lipschitz, the loss of Theorem III.1's example and of Figure 5."""
 
     name = "l2"
+    kink_is_joint = True
+
+    def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
+        return y, np.ones(y.shape, dtype=bool)
 
     def value(self, f: FloatArray, y: FloatArray) -> float:
         return float(np.linalg.norm(f - y))
@@ -192,6 +204,9 @@ class AbsoluteLoss(Loss):
     """||f - y||_1."""
 
     name = "absolute"
+
+    def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
+        return y, np.ones(y.shape, dtype=bool)
 
     def value(self, f: FloatArray, y: FloatArray) -> float:
         return float(np.sum(np.abs(f - y)))
@@ -279,6 +294,9 @@ class HingeLoss(_MarginLoss):
     """sum max(0, 1 - y_i f_i), labels -1 and +1."""
 
     name = "hinge"
+
+    def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
+        return y, np.ones(y.shape, dtype=bool)  # y f = 1 is f = y for a label
 
     def value(self, f: FloatArray, y: FloatArray) -> float:
         return float(np.sum(np.maximum(0.0, 1.0 - y * f)))

@@ -54,3 +54,19 @@ def test_the_reduction_of_a_network_does_not_walk_along_rounding():
     assert solution.status is topes.Status.CERTIFIED
     assert solution.n_neurons <= 2
     assert solution.network.predict(X) == pytest.approx(y, abs=1e-6)
+
+
+@pytest.mark.parametrize("bias", [False, "penalized", "free"])
+def test_a_target_of_zeros_is_met_by_no_network_at_all(bias):
+    """See nothing_to_fit.json."""
+    for X in ([[0.0]], [[1.0], [2.0]]):
+        solution = solve_full(X, np.zeros(len(X)), 1e-3, bias=bias)
+        assert (solution.status, solution.objective, solution.n_neurons) == (topes.Status.CERTIFIED, 0.0, 0)
+
+
+@pytest.mark.parametrize("kappa", [0.0, -0.3])
+def test_an_l2_loss_that_is_fitted_exactly_is_certified(kappa):
+    """The conic solver left a residual of 1e-9, which is 1e-6 of an optimum of 1e-3."""
+    solution = solve_full([[0.0, 1.0], [1.0, 1.0]], [0.0, 1.0], 1e-3, loss="l2", activation=kappa)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.n_neurons <= 2
