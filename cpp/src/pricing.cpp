@@ -10,7 +10,8 @@ namespace topes {
 
 namespace {
 
-constexpr std::size_t kTasks = 64;  // shares of the search, whatever the number of threads
+constexpr std::size_t kArenaBytes = std::size_t{1} << 22;
+constexpr std::size_t kTasks = 16;  // shares of the search, whatever the number of threads
 
 void check(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts) {
   const std::size_t r = space.dimension;
@@ -135,13 +136,15 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
                      result.best,
                      std::max<std::uint64_t>(1, options.max_nodes / n_tasks)};
   std::vector<PricingResult> parts(n_tasks);
+  std::vector<Arena> arenas;
+  for (std::size_t t = 0; t < std::min<std::size_t>(thread_count(options.n_threads), n_tasks); ++t) arenas.emplace_back(kArenaBytes);
   const auto for_each_task = [&](const auto& work) {
-    run_tasks(std::vector<double>(n_tasks, 1.0), options.n_threads, control, options.hook, [&](std::size_t task, unsigned) {
+    run_tasks(std::vector<double>(n_tasks, 1.0), options.n_threads, control, options.hook, [&](std::size_t task, unsigned thread) {
       const SimplicialCone<R>& cone = cones[task / searches];
       if (scalar) {
-        work(task, cone, PriceSearch<R, true>(shared, task % 2 == 1 ? -1 : 1));
+        work(task, cone, PriceSearch<R, true>(shared, task % 2 == 1 ? -1 : 1, arenas[thread]));
       } else {
-        work(task, cone, PriceSearch<R, false>(shared, 1));
+        work(task, cone, PriceSearch<R, false>(shared, 1, arenas[thread]));
       }
     });
   };

@@ -25,6 +25,8 @@ _NEGLIGIBLE = 1e-9
 _SAME_DIRECTION = 1e-6
 # Singular values below this share of the largest mean dependent columns.
 _DEPENDENT = 1e-12
+# A step of the reduction may change the outputs by this share of them.
+_DRIFT = 1e-10
 # A free bias alone is a neuron with no input weight; its cost, this share squared, is lost in rounding.
 _CONSTANT_NEURON_WEIGHT = 2.0**-24
 
@@ -247,9 +249,12 @@ def _at_vertex(
         return U, c
     data = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
     sizes = np.linalg.norm(U, axis=0)
+    if bias == "free":  # a constant up to the solver's accuracy is a constant: no cost, no slope
+        U = U * np.vstack([np.abs(U[:-1]) > _NEGLIGIBLE * sizes, np.ones((1, U.shape[1]))])
     A = phi(data @ (U / sizes), kappa) * c
     cost = weight_norm((U / sizes)[:-1] if bias == "free" else U / sizes, norm)
     lam = sizes.copy()
+    scale = float(np.linalg.norm(A @ lam))
     active = np.flatnonzero(lam > 0.0)
     n = len(A)
     while len(active):
@@ -263,7 +268,10 @@ def _at_vertex(
         shrinking = z < 0.0
         ratios = lam[some][shrinking] / -z[shrinking]
         first = some[shrinking][int(np.argmin(ratios))]
-        lam[some] = np.maximum(lam[some] + float(ratios.min()) * z, 0.0)
+        step = float(ratios.min())
+        if step * float(np.linalg.norm(A[:, some] @ z)) > _DRIFT * scale:
+            break  # a dependence only up to rounding, followed too far
+        lam[some] = np.maximum(lam[some] + step * z, 0.0)
         lam[first] = 0.0
         active = active[lam[active] > 0.0]
     return (U / sizes)[:, active] * lam[active], c[active]

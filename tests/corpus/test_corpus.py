@@ -70,3 +70,12 @@ def test_an_l2_loss_that_is_fitted_exactly_is_certified(kappa):
     solution = solve_full([[0.0, 1.0], [1.0, 1.0]], [0.0, 1.0], 1e-3, loss="l2", activation=kappa)
     assert solution.status is topes.Status.CERTIFIED
     assert solution.n_neurons <= 2
+
+
+def test_the_reduction_knows_a_constant_from_a_slope_of_1e_12():
+    """A free bias with constants of both signs: their slopes, left by the solver, made a dependence that led nowhere."""
+    X, y = np.array([[0.0], [0.0], [1.0], [2.0], [0.0]]), np.array([-1.0, -1.0, -1.0, 1.0, 1.0])
+    solution = solve_full(X, y, 1.0, loss="squared_hinge", bias="free")
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.n_neurons <= 2
+    assert solution.objective == pytest.approx(4.1875, rel=1e-9)

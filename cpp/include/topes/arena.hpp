@@ -16,6 +16,9 @@ class Arena {
     std::uint32_t used = 0;  // in units of kAlign
   };
 
+  /// \param chunk_bytes  what is taken from the system at a time; the default is small enough to stay in cache
+  explicit Arena(std::size_t chunk_bytes = std::size_t{1} << 16) : chunk_units_(static_cast<std::uint32_t>(chunk_bytes / kAlign)) {}
+
   /// Uninitialised memory for n objects; lives until a reset to an earlier mark.
   template <class T>
   T* allocate(std::size_t n) {
@@ -34,7 +37,6 @@ class Arena {
 
  private:
   static constexpr std::size_t kAlign = 16;
-  static constexpr std::uint32_t kChunkUnits = (1U << 16) / kAlign;  // small enough to stay in cache
   struct Chunk {
     std::unique_ptr<std::byte[]> memory;
     std::uint32_t units = 0;
@@ -42,7 +44,7 @@ class Arena {
 
   void next_chunk(std::uint32_t units) {
     const std::uint32_t index = chunks_.empty() ? 0 : top_.chunk + 1;
-    const std::uint32_t size = units > kChunkUnits ? units : kChunkUnits;
+    const std::uint32_t size = units > chunk_units_ ? units : chunk_units_;
     if (index == chunks_.size()) chunks_.emplace_back();
     if (chunks_[index].units < size) {
       chunks_[index].memory.reset(new std::byte[static_cast<std::size_t>(size) * kAlign]);
@@ -51,6 +53,7 @@ class Arena {
     top_ = {index, 0};
   }
 
+  std::uint32_t chunk_units_;
   std::vector<Chunk> chunks_;
   Mark top_;
 };

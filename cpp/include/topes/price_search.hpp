@@ -35,8 +35,9 @@ class PriceSearch {
   using Cone = SimplicialCone<R>;
   using Vector = std::array<double, R>;
 
-  PriceSearch(const PriceShared& shared, int sign)
-      : s_(shared), sign_(sign), outputs_(Scalar ? 1 : shared.weights.outputs), best_(shared.incumbent) {
+  /// \param arena  memory for the lists: reset here, and best kept from one search to the next
+  PriceSearch(const PriceShared& shared, int sign, Arena& arena)
+      : s_(shared), sign_(sign), outputs_(Scalar ? 1 : shared.weights.outputs), best_(shared.incumbent), arena_(arena) {
     for (std::size_t i = 0; i < n; ++i) {
       const double scale = s_.space.ball == Ball::euclidean ? s_.space.scale[i] : 1.0;
       square_[i] = scale * scale;
@@ -52,12 +53,11 @@ class PriceSearch {
     Node node = make_root(cone);
     for (std::size_t a = 0, b = 0;;) {
       s_.control.poll();
-      evaluate(node, level());
       record(node, probe_);
       if (node.size() <= kFewKinks || !choose_edge(node, a, b)) return;
       Node first = make_half(node, a, b);
       Node second = make_half(node, b, a);
-      node = middle(second) > middle(first) ? second : first;
+      node = second.bound > first.bound ? second : first;
     }
   }
 
@@ -89,8 +89,10 @@ class PriceSearch {
   struct Node {
     Cone cone;
     double* linear = nullptr;  // R x C: what is linear on the cone, at its vertices
+    Vector t{};                // one output: a linear bound on the price, at the vertices
     std::array<List, kLists> list;
     double bound = 0;
+    Vector peak{};  // where the bound is reached: coordinates in the vertices
     std::array<double, kEdges> gap{};  // how far the linear bounds are from the price in the middle of each edge
     std::uint32_t size() const {
       std::uint32_t total = 0;
@@ -118,23 +120,131 @@ class PriceSearch {
     }
   }
 
-  // The hyperplane is positive on the cone: from here on it is a part of the linear map.
-  template <class Z>
-  void absorb(double* linear, std::size_t k, double weight, const Z& z) const {
-    if constexpr (Scalar) {
-      for (std::size_t j = 0; j < n; ++j) linear[j] += weight * z[j];
-    } else {
+  // What the hyperplanes of one list add up to, in registers.
+  struct Sums {
+    Vector linear{};
+    Vector bound{};
+    std::array<double, kEdges> gap{};
+  };
+
+  // So many hyperplanes at a time: what one pass leaves for the next stays in the nearest cache.
+  static constexpr std::uint32_t kBlock = 256;
+  struct Block {
+    std::array<std::array<double, kBlock>, R> z;
+    std::array<double, kBlock> weight;  // absolute
+    std::array<double, kBlock> whole;   // the weight where the hyperplane is positive on the cone, else 0
+    std::array<double, kBlock> touch;   // the weight where it is positive in the middle, else 0
+    std::array<std::uint32_t, kBlock> index;
+    std::array<std::uint32_t, kBlock> cuts;
+  };
+
+  // Append the hyperplanes that cut the cone to the list; the others are a part of the linear map or of nothing. Simple loops, without
+  // branches: whether a hyperplane cuts is a coin toss.
+  template <bool Up>
+  static void place(Block& b, std::uint32_t size, Sums& sums, List& l) {
+    for (std::uint32_t k = 0; k < size; ++k) {
+      double low = b.z[0][k];
+      double high = low;
+      double total = low;
+      for (std::size_t j = 1; j < n; ++j) {
+        low = std::min(low, b.z[j][k]);
+        high = std::max(high, b.z[j][k]);
+        total += b.z[j][k];
+      }
+      b.whole[k] = low >= 0 ? b.weight[k] : 0.0;
+      b.touch[k] = total > 0 ? b.weight[k] : 0.0;
+      b.cuts[k] = static_cast<std::uint32_t>((low < 0) & (high > 0));
+    }
+    for (std::size_t j = 0; j < n; ++j) {
+      const auto& z = b.z[j];
+      sums.linear[j] += sum_over(size, [&](std::uint32_t k) { return b.whole[k] * z[k]; });
+      // max(0, h) <= its interpolation between the vertices, and >= 0 and h: of these two the one that touches in the middle.
+      sums.bound[j] += Up ? sum_over(size, [&](std::uint32_t k) { return b.weight[k] * std::max(z[k], 0.0); })
+                          : sum_over(size, [&](std::uint32_t k) { return b.touch[k] * z[k]; });
+    }
+    for (std::size_t i = 0, e = 0; i < n; ++i) {
+      for (std::size_t j = i + 1; j < n; ++j, ++e) sums.gap[e] += edge_gap(b.z[i].data(), b.z[j].data(), b.weight.data(), size);
+    }
+    std::uint32_t end = l.size;
+    for (std::uint32_t k = 0; k < size; ++k) {
+      l.index[end] = b.index[k];
+      l.weight[end] = b.weight[k];
+      for (std::size_t j = 0; j < n; ++j) l.z[j][end] = b.z[j][k];
+      end += b.cuts[k];
+    }
+    l.size = end;
+  }
+
+  // Sum of weight * min(|x|, |y|) over the hyperplanes that cut the edge.
+  static double edge_gap(const double* x, const double* y, const double* weight, std::uint32_t size) {
+    return sum_over(size, [=](std::uint32_t k) {
+      return weight[k] * std::max(std::max(std::min(x[k], -y[k]), std::min(-x[k], y[k])), 0.0);
+    });
+  }
+
+  // Sum of f(k) in four parts, which a processor adds side by side.
+  template <class F>
+  static double sum_over(std::uint32_t size, F&& f) {
+    std::array<double, 4> part{};
+    std::uint32_t k = 0;
+    for (; k + 4 <= size; k += 4) {
+      for (std::uint32_t i = 0; i < 4; ++i) part[i] += f(k + i);
+    }
+    for (; k < size; ++k) part[0] += f(k);
+    return (part[0] + part[1]) + (part[2] + part[3]);
+  }
+
+  // The same for several outputs; gaps and bounds are left to enclose().
+  void place(double* linear, List& l, std::uint32_t k, double weight, const Vector& z) const {
+    const auto [low, high] = std::minmax_element(z.begin(), z.end());
+    if (*low >= 0) {
       const double* a = s_.weights.bend.data() + k * outputs_;
       for (std::size_t j = 0; j < n; ++j) {
         for (std::size_t c = 0; c < outputs_; ++c) linear[j * outputs_ + c] += a[c] * z[j];
       }
+    } else if (*high > 0) {
+      l.index[l.size] = k;
+      l.weight[l.size] = weight;
+      for (std::size_t j = 0; j < n; ++j) l.z[j][l.size] = z[j];
+      ++l.size;
     }
+  }
+
+  // \param from  writes index, weight and z of hyperplanes [first, first + size) of the source into the block
+  template <std::size_t Which, class From>
+  void fill(Node& node, std::uint32_t total, From&& from) {
+    List l = make_list(total + 1);  // place() writes before it knows
+    Sums sums;
+    for (std::uint32_t first = 0; first < total; first += kBlock) {
+      const std::uint32_t size = std::min(kBlock, total - first);
+      from(block_, first, size);
+      if constexpr (Scalar) {
+        place<Which == 0>(block_, size, sums, l);
+      } else {
+        for (std::uint32_t k = 0; k < size; ++k) {
+          Vector z;
+          for (std::size_t j = 0; j < n; ++j) z[j] = block_.z[j][k];
+          place(node.linear, l, block_.index[k], block_.weight[k], z);
+        }
+      }
+    }
+    if constexpr (Scalar) {
+      constexpr double kSign = Which == 0 ? 1.0 : -1.0;
+      for (std::size_t j = 0; j < n; ++j) {
+        node.linear[j] += kSign * sums.linear[j];
+        node.t[j] += kSign * sums.bound[j];
+      }
+      // What bends downwards is met by slopes; only where nothing else is left does it decide how to cut.
+      if (Which == 0 || node.list[0].size == 0) node.gap = sums.gap;
+    }
+    node.list[Which] = l;
   }
 
   Node make_root(const Cone& cone) {
     arena_.reset({});
     Node node;
     node.cone = cone;
+    node.bound = INFINITY;
     node.linear = arena_.allocate<double>(n * outputs_);
     for (std::size_t j = 0; j < n; ++j) {
       for (std::size_t c = 0; c < outputs_; ++c) {
@@ -142,64 +252,69 @@ class PriceSearch {
         for (std::size_t i = 0; i < n; ++i) sum += s_.weights.linear[c * n + i] * cone.vertex[j][i];
         node.linear[j * outputs_ + c] = Scalar ? sign_ * sum : sum;
       }
+      node.t[j] = node.linear[j * outputs_];
     }
-    const auto m = static_cast<std::uint32_t>(s_.space.size());
-    for (List& l : node.list) l = make_list(m);
-    for (std::uint32_t k = 0; k < m; ++k) {
-      const double* h = s_.space.normals.data() + k * n;
-      const double weight = weight_of(k);
-      if (weight == 0.0) continue;
-      Vector z;
-      for (std::size_t j = 0; j < n; ++j) {
-        z[j] = 0;
-        for (std::size_t i = 0; i < n; ++i) z[j] += h[i] * cone.vertex[j][i];
-      }
-      place(node, Scalar && weight < 0 ? 1 : 0, k, weight, z);
-    }
-    node.bound = INFINITY;
+    fill_all<0>(node);
+    if constexpr (Scalar) fill_all<1>(node);
+    evaluate(node);
     return node;
   }
 
-  // \param weight  with its sign
-  void place(Node& node, std::size_t which, std::uint32_t k, double weight, const Vector& z) const {
-    const auto [low, high] = std::minmax_element(z.begin(), z.end());
-    if (*low >= 0) {
-      absorb(node.linear, k, weight, z);
-    } else if (*high > 0) {
-      List& l = node.list[which];
-      l.index[l.size] = k;
-      l.weight[l.size] = std::abs(weight);
-      for (std::size_t j = 0; j < n; ++j) l.z[j][l.size] = z[j];
-      ++l.size;
+  // The list of all hyperplanes that bend the price the way list `Which` is for.
+  template <std::size_t Which>
+  void fill_all(Node& node) {
+    chosen_.clear();
+    for (std::uint32_t k = 0; k < s_.space.size(); ++k) {
+      const double weight = weight_of(k);
+      if (weight != 0.0 && (!Scalar || (weight > 0) == (Which == 0))) chosen_.push_back(k);
     }
+    fill<Which>(node, static_cast<std::uint32_t>(chosen_.size()), [&](Block& b, std::uint32_t first, std::uint32_t size) {
+      for (std::uint32_t k = 0; k < size; ++k) {
+        const std::uint32_t at = chosen_[first + k];
+        const double* h = s_.space.normals.data() + at * n;
+        b.index[k] = at;
+        b.weight[k] = std::abs(weight_of(at));
+        for (std::size_t j = 0; j < n; ++j) {
+          double sum = 0;
+          for (std::size_t i = 0; i < n; ++i) sum += h[i] * node.cone.vertex[j][i];
+          b.z[j][k] = sum;
+        }
+      }
+    });
   }
 
   Node make_half(const Node& parent, std::size_t kept, std::size_t moved) {
     Node node;
     node.cone = half(parent.cone, kept, moved);
+    node.bound = parent.bound;
     node.linear = arena_.allocate<double>(n * outputs_);
     std::copy_n(parent.linear, n * outputs_, node.linear);
     for (std::size_t c = 0; c < outputs_; ++c) {
       node.linear[moved * outputs_ + c] = 0.5 * (parent.linear[kept * outputs_ + c] + parent.linear[moved * outputs_ + c]);
     }
-    for (std::size_t which = 0; which < kLists; ++which) {
-      const List& from = parent.list[which];
-      node.list[which] = make_list(from.size);
-      for (std::uint32_t k = 0; k < from.size; ++k) {
-        Vector z;
-        for (std::size_t j = 0; j < n; ++j) z[j] = from.z[j][k];
-        z[moved] = 0.5 * (z[kept] + z[moved]);
-        place(node, which, from.index[k], which == 1 ? -from.weight[k] : from.weight[k], z);
-      }
-    }
-    node.bound = parent.bound;
+    for (std::size_t j = 0; j < n; ++j) node.t[j] = node.linear[j * outputs_];
+    const auto of = [&](const List& from) {
+      return [&](Block& b, std::uint32_t first, std::uint32_t size) {
+        std::copy_n(from.index + first, size, b.index.begin());
+        std::copy_n(from.weight + first, size, b.weight.begin());
+        for (std::size_t j = 0; j < n; ++j) {
+          if (j != moved) std::copy_n(from.z[j] + first, size, b.z[j].begin());
+        }
+        const double* x = from.z[kept] + first;
+        const double* y = from.z[moved] + first;
+        for (std::uint32_t k = 0; k < size; ++k) b.z[moved][k] = 0.5 * (x[k] + y[k]);
+      };
+    };
+    fill<0>(node, parent.list[0].size, of(parent.list[0]));
+    if constexpr (Scalar) fill<1>(node, parent.list[1].size, of(parent.list[1]));
+    evaluate(node);
     return node;
   }
 
   // Below this no cone is of interest.
   double level() const { return std::max({s_.options.floor, s_.options.keep * best_, 4 * error_}); }
   // With a direction of its neighbourhood on record a cone needs no better bound than this.
-  double good_enough() const { return std::max(level(), best_ * (1.0 + s_.options.tolerance)); }
+  double good_enough() const { return std::max(level(), best_ * (1.0 + s_.options.tolerance) + 2 * error_); }
 
   void close(const Node& node) { upper_ = std::max(upper_, node.bound); }
 
@@ -216,17 +331,11 @@ class PriceSearch {
 
   // \param region  the entry of `found_` that stands for the neighbourhood of this cone
   void explore(Node& node, std::size_t region) {
-    if (out_of_budget()) {
-      if (node.bound == INFINITY) evaluate(node, INFINITY);
+    if (node.bound <= level() || out_of_budget()) {
       close(node);
       return;
     }
     ++nodes_;
-    evaluate(node, level());
-    if (node.bound <= level()) {
-      close(node);
-      return;
-    }
     const bool own = region == kNoRegion && node.size() <= kFewKinks;
     if (own) {
       region = found_.size();
@@ -241,7 +350,7 @@ class PriceSearch {
       const Arena::Mark mark = arena_.mark();
       Node first = make_half(node, a, b);
       Node second = make_half(node, b, a);
-      if (middle(second) > middle(first)) std::swap(first, second);
+      if (second.bound > first.bound) std::swap(first, second);
       explore(first, region);
       explore(second, region);
       arena_.reset(mark);
@@ -264,13 +373,6 @@ class PriceSearch {
     return most > 0;
   }
 
-  // The price in the middle of the cone, of height 1: which half to look at first.
-  double middle(const Node& node) const {
-    Vector x;
-    x.fill(1.0 / R);
-    return value(node, x);
-  }
-
   // Price at the point sum_j x_j vertex_j.
   double value(const Node& node, const Vector& x) const {
     if constexpr (Scalar) {
@@ -278,12 +380,11 @@ class PriceSearch {
       for (std::size_t j = 0; j < n; ++j) sum += node.linear[j] * x[j];
       for (std::size_t which = 0; which < 2; ++which) {
         const List& l = node.list[which];
-        double part = 0;
-        for (std::uint32_t k = 0; k < l.size; ++k) {
+        const double part = sum_over(l.size, [&](std::uint32_t k) {
           double h = 0;
           for (std::size_t j = 0; j < n; ++j) h += l.z[j][k] * x[j];
-          part += l.weight[k] * std::max(h, 0.0);
-        }
+          return l.weight[k] * std::max(h, 0.0);
+        });
         sum += which == 0 ? part : -part;
       }
       return sum;
@@ -326,83 +427,33 @@ class PriceSearch {
 
   // Price the direction that the bound points to.
   void record(const Node& node, PricedDirection& d) {
-    const double size = size_of(node.cone, peak_);
+    const double size = size_of(node.cone, node.peak);
     if (!(size > 0)) return;
-    const double price = value(node, peak_) / size;
+    const double price = value(node, node.peak) / size;
     best_ = std::max(best_, price);
     if (price <= d.value) return;
     d.value = price;
     d.sign = sign_;
     d.w.assign(n, 0.0);
     for (std::size_t j = 0; j < n; ++j) {
-      for (std::size_t i = 0; i < n; ++i) d.w[i] += node.cone.vertex[j][i] * peak_[j] / size;
+      for (std::size_t i = 0; i < n; ++i) d.w[i] += node.cone.vertex[j][i] * node.peak[j] / size;
     }
   }
 
-  // Sets node.bound and node.gap, and peak_ to the direction at which the bound is reached.
-  void evaluate(Node& node, double level) {
-    Vector t{};
-    node.gap.fill(0.0);
-    if constexpr (Scalar) {
-      for (std::size_t j = 0; j < n; ++j) t[j] = node.linear[j];
-      interpolate(node.list[0], t, node.gap);
-      std::array<double, kEdges> gap{};
-      slope_.resize(node.list[1].size);
-      lean(node.list[1], t, gap);
-      if (node.list[0].size == 0) node.gap = gap;
-    } else {
-      enclose(node, t);
-    }
-    lower_bound_by(node, bound_from(node.cone, t));
+  // Sets node.bound, and node.peak to the direction at which it is reached.
+  void evaluate(Node& node) {
+    if constexpr (!Scalar) enclose(node, node.t);
+    improve(node);
     if constexpr (Scalar) {
       const List& down = node.list[1];
-      if (node.bound > level && down.size > 0 && down.size <= kFewKinks && s_.space.ball == Ball::euclidean) {
-        if (best_slopes(node, t, level)) lower_bound_by(node, bound_from(node.cone, t));
+      if (node.bound > level() && down.size > 0 && down.size <= kFewKinks && s_.space.ball == Ball::euclidean) {
+        if (best_slopes(node)) improve(node);
       }
     }
   }
-  void lower_bound_by(Node& node, double bound) const { node.bound = std::min(node.bound, bound); }
-
-  // weight * max(0, h) <= its interpolation between the vertices.
-  static void interpolate(const List& l, Vector& t, std::array<double, kEdges>& gap) {
-    for (std::size_t j = 0; j < n; ++j) {
-      double sum = 0;
-      for (std::uint32_t k = 0; k < l.size; ++k) sum += l.weight[k] * std::max(l.z[j][k], 0.0);
-      t[j] += sum;
-    }
-    edge_gaps(l, gap);
-  }
-
-  static void edge_gaps(const List& l, std::array<double, kEdges>& gap) {
-    for (std::size_t i = 0, e = 0; i < n; ++i) {
-      for (std::size_t j = i + 1; j < n; ++j, ++e) {
-        double sum = 0;
-        for (std::uint32_t k = 0; k < l.size; ++k) {
-          // min(|z_i|, |z_j|) where the signs differ, else 0
-          const double x = l.z[i][k];
-          const double y = l.z[j][k];
-          const double up = std::min(std::max(x, 0.0), std::max(-y, 0.0));
-          const double down = std::min(std::max(-x, 0.0), std::max(y, 0.0));
-          sum += l.weight[k] * (up + down);
-        }
-        gap[e] += sum;
-      }
-    }
-  }
-
-  // -weight * max(0, h) <= -weight * slope * h for any slope from 0 to 1: the one that touches in the middle.
-  void lean(const List& l, Vector& t, std::array<double, kEdges>& gap) {
-    for (std::uint32_t k = 0; k < l.size; ++k) {
-      double sum = 0;
-      for (std::size_t j = 0; j < n; ++j) sum += l.z[j][k];
-      slope_[k] = sum > 0 ? 1.0 : 0.0;
-    }
-    for (std::size_t j = 0; j < n; ++j) {
-      double sum = 0;
-      for (std::uint32_t k = 0; k < l.size; ++k) sum += l.weight[k] * slope_[k] * l.z[j][k];
-      t[j] -= sum;
-    }
-    edge_gaps(l, gap);
+  void improve(Node& node) {
+    const double bound = bound_from(node.cone, node.t, node.peak);
+    node.bound = std::min(node.bound, bound);
   }
 
   // Several outputs: Phi lies within a radius of a linear map, both linear in the point; so the norm at the vertices serves.
@@ -424,7 +475,11 @@ class PriceSearch {
       }
     }
     for (std::size_t j = 0; j < n; ++j) t[j] = norm(scratch_.data() + j * outputs_, outputs_) + radius[j];
-    edge_gaps(l, node.gap);
+    for (std::size_t i = 0, e = 0; i < n; ++i) {
+      for (std::size_t j = i + 1; j < n; ++j, ++e) {
+        node.gap[e] = edge_gap(l.z[i], l.z[j], l.weight, l.size);
+      }
+    }
     // A norm of a linear map is convex: its interpolation is too large in the middle of an edge.
     for (std::size_t i = 0, e = 0; i < n; ++i) {
       for (std::size_t j = i + 1; j < n; ++j, ++e) {
@@ -439,13 +494,13 @@ class PriceSearch {
   }
 
   // The largest dual norm argument: c with c.vertex_j >= t_j, of small dual norm. Rigorous for whatever x the solver returns.
-  double bound_from(const Cone& cone, const Vector& t) {
+  double bound_from(const Cone& cone, const Vector& t, Vector& peak) const {
     constexpr double kUp = 1.0 + 64 * kRoundoff;
     if (s_.space.ball != Ball::euclidean) {  // the height has dual norm 1
       std::size_t top = 0;
       for (std::size_t j = 1; j < n; ++j) top = t[j] > t[top] ? j : top;
-      peak_.fill(0.0);
-      peak_[top] = 1.0;
+      peak.fill(0.0);
+      peak[top] = 1.0;
       return std::max(0.0, t[top]) * kUp + error_;
     }
     std::array<Vector, R> G;
@@ -456,27 +511,34 @@ class PriceSearch {
         G[i][j] = G[j][i] = sum;
       }
     }
-    peak_ = nonnegative_least_squares<R>(G, t);
+    peak = nonnegative_least_squares<R>(G, t);
     double squares = 0;
     double lift = 0;
     for (std::size_t i = 0; i < n; ++i) {
       double y = 0;
-      for (std::size_t j = 0; j < n; ++j) y += cone.vertex[j][i] * peak_[j];
+      for (std::size_t j = 0; j < n; ++j) y += cone.vertex[j][i] * peak[j];
       squares += (y * inverse_[i]) * (y * inverse_[i]);
     }
     for (std::size_t i = 0; i < n; ++i) {
       double reached = 0;
-      for (std::size_t j = 0; j < n; ++j) reached += G[i][j] * peak_[j];
+      for (std::size_t j = 0; j < n; ++j) reached += G[i][j] * peak[j];
       lift = std::max(lift, t[i] - reached * (1.0 - 64 * kRoundoff));
     }
     return (std::sqrt(squares) + lift * height_ + error_) * kUp;
   }
 
   // Slopes of the kinks that bend downwards, by coordinate descent on the dual norm of c(slopes) + sum of mu_j dual_j, mu >= 0: where
-  // nothing bends upwards the bound becomes the price itself. \param t  in and out
-  bool best_slopes(const Node& node, Vector& t, double level) {
+  // nothing bends upwards the bound becomes the price itself. Changes node.t.
+  bool best_slopes(Node& node) {
     constexpr int kSweeps = 24;
     const List& l = node.list[1];
+    const double enough = level() * level();
+    slope_.resize(l.size);
+    for (std::uint32_t k = 0; k < l.size; ++k) {
+      double sum = 0;
+      for (std::size_t j = 0; j < n; ++j) sum += l.z[j][k];
+      slope_[k] = sum > 0 ? 1.0 : 0.0;
+    }
     Vector c{};
     Vector w;
     Vector mu{};
@@ -484,7 +546,7 @@ class PriceSearch {
     for (std::size_t j = 0; j < n; ++j) {
       dual_square[j] = 0;
       for (std::size_t i = 0; i < n; ++i) {
-        c[i] += t[j] * node.cone.dual[j][i];
+        c[i] += node.t[j] * node.cone.dual[j][i];
         dual_square[j] += square_[i] * node.cone.dual[j][i] * node.cone.dual[j][i];
       }
     }
@@ -527,7 +589,7 @@ class PriceSearch {
         }
       }
       const double after = size();
-      if (after <= level * level || after > (1.0 - 1e-9) * before) break;
+      if (after <= enough || after > (1.0 - 1e-9) * before) break;
       before = after;
     }
     if (!moved) return false;
@@ -535,7 +597,7 @@ class PriceSearch {
       double sum = node.linear[j];
       for (std::uint32_t k = 0; k < node.list[0].size; ++k) sum += node.list[0].weight[k] * std::max(node.list[0].z[j][k], 0.0);
       for (std::uint32_t k = 0; k < l.size; ++k) sum -= l.weight[k] * slope_[k] * l.z[j][k];
-      t[j] = sum;
+      node.t[j] = sum;
     }
     return true;
   }
@@ -544,6 +606,7 @@ class PriceSearch {
   int sign_;
   std::size_t outputs_;
   double best_;
+  Arena& arena_;
   double upper_ = 0;
   bool complete_ = true;
   bool stopped_ = false;
@@ -553,11 +616,11 @@ class PriceSearch {
   double error_ = 0;   // of a bound, by the roundings of Phi
   PricedDirection probe_;
   Vector inverse_;
-  Vector peak_{};
+  Block block_;
+  std::vector<std::uint32_t> chosen_;
   std::vector<double> slope_;
   mutable std::vector<double> scratch_;
   std::vector<PricedDirection> found_;
-  Arena arena_;
 };
 
 }  // namespace topes
