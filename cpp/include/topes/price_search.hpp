@@ -10,6 +10,7 @@
 
 #include "topes/arena.hpp"
 #include "topes/nnls.hpp"
+#include "topes/pack.hpp"
 #include "topes/predicate.hpp"
 #include "topes/pricing.hpp"
 #include "topes/simplex.hpp"
@@ -132,45 +133,66 @@ class PriceSearch {
   struct Block {
     std::array<std::array<double, kBlock>, R> z;
     std::array<double, kBlock> weight;  // absolute
-    std::array<double, kBlock> whole;   // the weight where the hyperplane is positive on the cone, else 0
-    std::array<double, kBlock> touch;   // the weight where it is positive in the middle, else 0
+    std::array<double, kBlock> low;     // least and largest value at the vertices
+    std::array<double, kBlock> high;
     std::array<std::uint32_t, kBlock> index;
-    std::array<std::uint32_t, kBlock> cuts;
   };
 
-  // Append the hyperplanes that cut the cone to the list; the others are a part of the linear map or of nothing. Simple loops, without
-  // branches: whether a hyperplane cuts is a coin toss.
-  template <bool Up>
+  // Append the hyperplanes that cut the cone to the list; the others are a part of the linear map or of nothing. Without branches:
+  // whether a hyperplane cuts is a coin toss.
+  template <bool Up, bool WithGaps>
   static void place(Block& b, std::uint32_t size, Sums& sums, List& l) {
-    for (std::uint32_t k = 0; k < size; ++k) {
-      double low = b.z[0][k];
-      double high = low;
-      double total = low;
+    for (std::uint32_t k = size; k % kPack != 0; ++k) {  // fill up with nothing
+      b.weight[k] = 0;
+      for (auto& z : b.z) z[k] = 0;
+    }
+    const Pack zero{};
+    std::array<Pack, R> linear{};
+    std::array<Pack, R> bound{};
+    std::array<Pack, kEdges> gap{};
+    for (std::uint32_t k = 0; k < size; k += kPack) {
+      std::array<Pack, R> z;
+      for (std::size_t j = 0; j < n; ++j) z[j] = load(b.z[j].data() + k);
+      const Pack weight = load(b.weight.data() + k);
+      Pack low = z[0];
+      Pack high = z[0];
+      Pack total = z[0];
       for (std::size_t j = 1; j < n; ++j) {
-        low = std::min(low, b.z[j][k]);
-        high = std::max(high, b.z[j][k]);
-        total += b.z[j][k];
+        low = min(low, z[j]);
+        high = max(high, z[j]);
+        total += z[j];
       }
-      b.whole[k] = low >= 0 ? b.weight[k] : 0.0;
-      b.touch[k] = total > 0 ? b.weight[k] : 0.0;
-      b.cuts[k] = static_cast<std::uint32_t>((low < 0) & (high > 0));
+      store(b.low.data() + k, low);
+      store(b.high.data() + k, high);
+      const Pack whole = low >= zero ? weight : zero;
+      const Pack touching = total > zero ? weight : zero;
+      for (std::size_t j = 0; j < n; ++j) {
+        linear[j] += whole * z[j];
+        // max(0, h) <= its interpolation between the vertices, and >= 0 and h: of these two the one that touches in the middle.
+        bound[j] += Up ? weight * max(z[j], zero) : touching * z[j];
+      }
+      if constexpr (WithGaps) {
+        for (std::size_t i = 0, e = 0; i < n; ++i) {
+          for (std::size_t j = i + 1; j < n; ++j, ++e) {
+            gap[e] += weight * max(min(max(z[i], z[j]), -min(z[i], z[j])), zero);
+          }
+        }
+      }
     }
     for (std::size_t j = 0; j < n; ++j) {
-      const auto& z = b.z[j];
-      sums.linear[j] += sum_over(size, [&](std::uint32_t k) { return b.whole[k] * z[k]; });
-      // max(0, h) <= its interpolation between the vertices, and >= 0 and h: of these two the one that touches in the middle.
-      sums.bound[j] += Up ? sum_over(size, [&](std::uint32_t k) { return b.weight[k] * std::max(z[k], 0.0); })
-                          : sum_over(size, [&](std::uint32_t k) { return b.touch[k] * z[k]; });
+      sums.linear[j] += sum(linear[j]);
+      sums.bound[j] += sum(bound[j]);
     }
-    for (std::size_t i = 0, e = 0; i < n; ++i) {
-      for (std::size_t j = i + 1; j < n; ++j, ++e) sums.gap[e] += edge_gap(b.z[i].data(), b.z[j].data(), b.weight.data(), size);
-    }
+    for (std::size_t e = 0; e < kEdges; ++e) sums.gap[e] += sum(gap[e]);
     std::uint32_t end = l.size;
+    std::uint32_t* const index = l.index;
+    double* const weights = l.weight;
+    const std::array<double*, R> to = l.z;
     for (std::uint32_t k = 0; k < size; ++k) {
-      l.index[end] = b.index[k];
-      l.weight[end] = b.weight[k];
-      for (std::size_t j = 0; j < n; ++j) l.z[j][end] = b.z[j][k];
-      end += b.cuts[k];
+      index[end] = b.index[k];
+      weights[end] = b.weight[k];
+      for (std::size_t j = 0; j < n; ++j) to[j][end] = b.z[j][k];
+      end += static_cast<std::uint32_t>((b.low[k] < 0) & (b.high[k] > 0));
     }
     l.size = end;
   }
@@ -214,12 +236,18 @@ class PriceSearch {
   template <std::size_t Which, class From>
   void fill(Node& node, std::uint32_t total, From&& from) {
     List l = make_list(total + 1);  // place() writes before it knows
+    // What bends downwards is met by slopes; only where nothing else is left does it decide how to cut.
+    const bool with_gaps = Which == 0 || node.list[0].size == 0;
     Sums sums;
     for (std::uint32_t first = 0; first < total; first += kBlock) {
       const std::uint32_t size = std::min(kBlock, total - first);
       from(block_, first, size);
       if constexpr (Scalar) {
-        place<Which == 0>(block_, size, sums, l);
+        if (with_gaps) {
+          place<Which == 0, true>(block_, size, sums, l);
+        } else {
+          place<Which == 0, false>(block_, size, sums, l);
+        }
       } else {
         for (std::uint32_t k = 0; k < size; ++k) {
           Vector z;
@@ -234,8 +262,7 @@ class PriceSearch {
         node.linear[j] += kSign * sums.linear[j];
         node.t[j] += kSign * sums.bound[j];
       }
-      // What bends downwards is met by slopes; only where nothing else is left does it decide how to cut.
-      if (Which == 0 || node.list[0].size == 0) node.gap = sums.gap;
+      if (with_gaps) node.gap = sums.gap;
     }
     node.list[Which] = l;
   }
