@@ -57,6 +57,22 @@ py::object find(const Arrangement& a, const Array<std::uint8_t>& packed) {
   return py::make_tuple(std::move(rays), std::move(facets));
 }
 
+// Facets alone, or None where no cell has the pattern.
+py::object find_facets(const Arrangement& a, const Array<std::uint8_t>& packed) {
+  if (packed.ndim() != 1 || static_cast<std::size_t>(packed.size()) != packed_bytes(a.n_rows())) {
+    throw py::value_error("packed must have ceil(n / 8) bytes");
+  }
+  std::optional<ExactCone> cone;
+  {
+    const py::gil_scoped_release release;
+    cone = find_cell(a, view(packed), false);
+  }
+  if (!cone) return py::none();
+  std::vector<std::int64_t> facets(cone->facets.begin(), cone->facets.end());
+  const auto k = static_cast<py::ssize_t>(facets.size());
+  return own(std::move(facets), {k});
+}
+
 }  // namespace
 
 void bind_cells(py::module_& m) {
@@ -67,6 +83,7 @@ void bind_cells(py::module_& m) {
       .def("close", &CellStream::close, py::call_guard<py::gil_scoped_release>())
       .def_property_readonly("counters", [](const CellStream& s) { return counters_dict(s.counters()); });
   m.def("find_cell", &find, "arrangement"_a, "packed"_a.noconvert());
+  m.def("find_facets", &find_facets, "arrangement"_a, "packed"_a.noconvert());
 }
 
 }  // namespace topes::python

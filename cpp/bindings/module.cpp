@@ -31,4 +31,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   topes::python::bind_arrangement(m);
   topes::python::bind_held(m);
   topes::python::bind_cells(m);
+  topes::python::bind_pricing(m);
 }

@@ -207,7 +207,7 @@ CellBatch CellStream::next(const ProgressHook& hook) {
   return out;
 }
 
-std::optional<ExactCone> find_cell(const Arrangement& a, std::span<const std::uint8_t> packed) {
+std::optional<ExactCone> find_cell(const Arrangement& a, std::span<const std::uint8_t> packed, bool with_rays) {
   const auto bit = [&](std::size_t i) { return ((packed[i / 8] >> (i % 8)) & 1U) != 0; };
   ExactCone out;
   for (std::size_t i = 0; i < a.n_rows(); ++i) {  // rows on one hyperplane, and zero rows, have no choice
@@ -251,8 +251,8 @@ std::optional<ExactCone> find_cell(const Arrangement& a, std::span<const std::ui
       node = splitter.child(node, side(node.list[0]) ? 1 : -1, true);
     }
     if (!found) return;
-    out.rays = IntegerMatrix(node.cone.n_rays, a.n_columns());
-    for (std::uint32_t k = 0; k < node.cone.n_rays; ++k) {
+    if (with_rays) out.rays = IntegerMatrix(node.cone.n_rays, a.n_columns());
+    for (std::uint32_t k = 0; k < node.cone.n_rays && with_rays; ++k) {
       const std::vector<Integer>& exact = splitter.exact_ray(node.cone, k);
       for (std::size_t j = 0; j < exact.size(); ++j) {
         out.rays.row(k)[a.pivot_columns()[j]] = antipode ? Integer(-exact[j]) : exact[j];

@@ -49,6 +49,7 @@ double norm_of(const PricingSpace& space, const double* w) {
       case Ball::euclidean: sum += (w[i] / space.scale[i]) * (w[i] / space.scale[i]); break;
       case Ball::cross: sum += std::abs(w[i]); break;
       case Ball::cube: sum = std::max(sum, std::abs(w[i])); break;
+      case Ball::prism: sum = i + 1 == space.dimension ? std::max(sum, std::abs(w[i])) : sum + std::abs(w[i]); break;
     }
   }
   return space.ball == Ball::euclidean ? std::sqrt(sum) : sum;
@@ -73,7 +74,7 @@ double rounding_of(const PricingSpace& space, const PricingWeights& weights) {
 
 template <int R>
 std::vector<SimplicialCone<R>> make_tasks(Ball ball, std::size_t searches) {
-  std::vector<SimplicialCone<R>> cones = make_fan<R>(ball == Ball::cube ? Fan::cube : Fan::cross);
+  std::vector<SimplicialCone<R>> cones = make_fan<R>(ball == Ball::cube ? Fan::cube : ball == Ball::prism ? Fan::prism : Fan::cross);
   while (R > 1 && cones.size() * searches < kTasks) {
     std::vector<SimplicialCone<R>> halves;
     for (const auto& cone : cones) {

@@ -68,3 +68,23 @@ def vertices(
     arrangement: Arrangement, held: HeldCells, x: npt.NDArray[np.float64], n_threads: int, progress: _Progress
 ) -> npt.NDArray[np.float64]: ...
 def find_cell(arrangement: Arrangement, packed: _Bytes) -> tuple[list[list[int]], list[int]] | None: ...
+def find_facets(arrangement: Arrangement, packed: _Bytes) -> _Ints | None: ...
+
+MAX_PRICING_DIMENSION: int
+
+class PricingSpace:
+    def __init__(self, normals: npt.NDArray[np.float64], ball: str, scale: npt.NDArray[np.float64]) -> None: ...
+    def price(
+        self,
+        bend: npt.NDArray[np.float64],
+        linear: npt.NDArray[np.float64],
+        starts: npt.NDArray[np.float64],
+        floor: float,
+        keep: float,
+        tolerance: float,
+        max_nodes: int,
+        max_seconds: float,
+        n_best: int,
+        n_threads: int,
+        progress: _Progress,
+    ) -> tuple[float, float, bool, int, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...

@@ -19,7 +19,7 @@ from .activation import kappa_of
 from .errors import CellLimitError, SolverError
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, check_bias, weight_norm
-from .pricing import price
+from .cell_pricing import price
 from .programs.scalar_output import Cones, Rows, ScalarOutputProgram, scalar_output
 from .result import KKTResiduals, Solution, Status, relative_gap
 

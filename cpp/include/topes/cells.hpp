@@ -92,6 +92,7 @@ struct ExactCone {
 };
 
 /// The cell with this packed pattern, or nothing if no cell has it. Cost: one descent of the tree.
-std::optional<ExactCone> find_cell(const Arrangement& arrangement, std::span<const std::uint8_t> packed);
+/// \param with_rays  false leaves `rays` empty, which is much faster
+std::optional<ExactCone> find_cell(const Arrangement& arrangement, std::span<const std::uint8_t> packed, bool with_rays = true);
 
 }  // namespace topes

@@ -12,6 +12,7 @@ namespace topes {
 /// never trusted to be optimal. \pre G is symmetric, positive semidefinite up to rounding
 template <int R>
 std::array<double, R> nonnegative_least_squares(const std::array<std::array<double, R>, R>& G, const std::array<double, R>& t) {
+  if constexpr (R == 1) return {std::max(0.0, t[0] / G[0][0])};
   constexpr std::size_t n = R;
   std::array<double, R> x{};
   std::array<double, R> trial{};

@@ -18,7 +18,9 @@ namespace topes {
 /// Largest dimension of the working coordinates: a fan has 2^R cones, and bounds are made for few dimensions.
 inline constexpr int kLargestPricingDimension = 8;
 
-enum class Ball : std::uint8_t { euclidean, cross, cube };
+/// Unit ball of the working coordinates w: ||w / scale||_2 <= 1; ||w||_1 <= 1; ||w||_inf <= 1; or, for a last coordinate that is bounded
+/// on its own, max(||others||_1, |last|) <= 1.
+enum class Ball : std::uint8_t { euclidean, cross, cube, prism };
 
 struct PricingSpace {
   std::size_t dimension = 0;
