@@ -21,8 +21,10 @@ PricingSpace space(const Array<double>& normals, const std::string& ball, const 
     s.ball = Ball::cube;
   } else if (ball == "prism") {
     s.ball = Ball::prism;
+  } else if (ball == "cylinder") {
+    s.ball = Ball::cylinder;
   } else {
-    throw py::value_error("ball must be euclidean, cross, cube or prism");
+    throw py::value_error("ball must be euclidean, cross, cube, prism or cylinder");
   }
   return s;
 }

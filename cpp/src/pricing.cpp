@@ -20,7 +20,7 @@ void check(const PricingSpace& space, const PricingWeights& weights, std::span<c
                           std::to_string(r));
   }
   const std::size_t m = space.size();
-  const bool fits = space.normals.size() == m * r && (space.ball != Ball::euclidean || space.scale.size() == r) &&
+  const bool fits = space.normals.size() == m * r && (!round(space.ball) || space.scale.size() == r) &&
                     weights.outputs >= 1 && weights.bend.size() == m * weights.outputs &&
                     weights.linear.size() == weights.outputs * r && starts.size() % r == 0;
   if (!fits) throw InvalidArgument("pricing: the arrays do not fit each other");
@@ -44,14 +44,17 @@ void evaluate(const PricingSpace& space, const PricingWeights& weights, const do
 
 double norm_of(const PricingSpace& space, const double* w) {
   double sum = 0;
+  const std::size_t last = space.dimension - 1;
   for (std::size_t i = 0; i < space.dimension; ++i) {
     switch (space.ball) {
       case Ball::euclidean: sum += (w[i] / space.scale[i]) * (w[i] / space.scale[i]); break;
+      case Ball::cylinder: sum += i == last ? 0.0 : (w[i] / space.scale[i]) * (w[i] / space.scale[i]); break;
       case Ball::cross: sum += std::abs(w[i]); break;
       case Ball::cube: sum = std::max(sum, std::abs(w[i])); break;
-      case Ball::prism: sum = i + 1 == space.dimension ? std::max(sum, std::abs(w[i])) : sum + std::abs(w[i]); break;
+      case Ball::prism: sum = i == last ? std::max(sum, std::abs(w[i])) : sum + std::abs(w[i]); break;
     }
   }
+  if (space.ball == Ball::cylinder) return std::max(std::sqrt(sum), std::abs(w[last]));
   return space.ball == Ball::euclidean ? std::sqrt(sum) : sum;
 }
 

@@ -16,10 +16,10 @@ from ._polish import on_the_kinks
 from ._progress import ProgressCallback
 from ._validation import FloatArray, as_beta, as_positive, as_vector
 from .activation import kappa_of
+from .cell_pricing import price
 from .errors import CellLimitError, SolverError
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, check_bias, weight_norm
-from .cell_pricing import price
 from .programs.scalar_output import Cones, Rows, ScalarOutputProgram, scalar_output
 from .result import KKTResiduals, Solution, Status, relative_gap
 

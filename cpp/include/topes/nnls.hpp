@@ -12,7 +12,7 @@ namespace topes {
 /// never trusted to be optimal. \pre G is symmetric, positive semidefinite up to rounding
 template <int R>
 std::array<double, R> nonnegative_least_squares(const std::array<std::array<double, R>, R>& G, const std::array<double, R>& t) {
-  if constexpr (R == 1) return {std::max(0.0, t[0] / G[0][0])};
+  if constexpr (R == 1) return {G[0][0] > 0 ? std::max(0.0, t[0] / G[0][0]) : 0.0};
   constexpr std::size_t n = R;
   std::array<double, R> x{};
   std::array<double, R> trial{};
@@ -52,7 +52,7 @@ std::array<double, R> nonnegative_least_squares(const std::array<std::array<doub
     std::size_t enter = n;
     double most = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      if (in[i]) continue;
+      if (in[i] || !(G[i][i] > 0)) continue;
       double slope = t[i];
       for (std::size_t j = 0; j < n; ++j) slope -= G[i][j] * x[j];
       slope /= std::sqrt(G[i][i]);

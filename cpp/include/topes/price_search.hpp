@@ -39,13 +39,16 @@ class PriceSearch {
   /// \param arena  memory for the lists: reset here, and best kept from one search to the next
   PriceSearch(const PriceShared& shared, int sign, Arena& arena)
       : s_(shared), sign_(sign), outputs_(Scalar ? 1 : shared.weights.outputs), best_(shared.incumbent), arena_(arena) {
+    const bool is_round = round(s_.space.ball);
+    round_ = s_.space.ball == Ball::cylinder ? n - 1 : n;
+    double squares = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      const double scale = s_.space.ball == Ball::euclidean ? s_.space.scale[i] : 1.0;
+      const double scale = is_round && i < round_ ? s_.space.scale[i] : 1.0;
       square_[i] = scale * scale;
       inverse_[i] = 1.0 / scale;
-      height_ += square_[i];
+      if (i < round_) squares += square_[i];
     }
-    height_ = s_.space.ball == Ball::euclidean ? std::sqrt(height_) : 1.0;
+    height_ = is_round ? std::sqrt(squares) + (round_ < n ? 1.0 : 0.0) : 1.0;
     error_ = 2 * s_.rounding * height_;
   }
 
@@ -140,7 +143,7 @@ class PriceSearch {
 
   // Append the hyperplanes that cut the cone to the list; the others are a part of the linear map or of nothing. Without branches:
   // whether a hyperplane cuts is a coin toss.
-  template <bool Up, bool WithGaps>
+  template <bool Up>
   static void place(Block& b, std::uint32_t size, Sums& sums, List& l) {
     for (std::uint32_t k = size; k % kPack != 0; ++k) {  // fill up with nothing
       b.weight[k] = 0;
@@ -171,7 +174,7 @@ class PriceSearch {
         // max(0, h) <= its interpolation between the vertices, and >= 0 and h: of these two the one that touches in the middle.
         bound[j] += Up ? weight * max(z[j], zero) : touching * z[j];
       }
-      if constexpr (WithGaps) {
+      if constexpr (Up) {
         for (std::size_t i = 0, e = 0; i < n; ++i) {
           for (std::size_t j = i + 1; j < n; ++j, ++e) {
             gap[e] += weight * max(min(max(z[i], z[j]), -min(z[i], z[j])), zero);
@@ -236,18 +239,12 @@ class PriceSearch {
   template <std::size_t Which, class From>
   void fill(Node& node, std::uint32_t total, From&& from) {
     List l = make_list(total + 1);  // place() writes before it knows
-    // What bends downwards is met by slopes; only where nothing else is left does it decide how to cut.
-    const bool with_gaps = Which == 0 || node.list[0].size == 0;
     Sums sums;
     for (std::uint32_t first = 0; first < total; first += kBlock) {
       const std::uint32_t size = std::min(kBlock, total - first);
       from(block_, first, size);
       if constexpr (Scalar) {
-        if (with_gaps) {
-          place<Which == 0, true>(block_, size, sums, l);
-        } else {
-          place<Which == 0, false>(block_, size, sums, l);
-        }
+        place<Which == 0>(block_, size, sums, l);
       } else {
         for (std::uint32_t k = 0; k < size; ++k) {
           Vector z;
@@ -262,7 +259,7 @@ class PriceSearch {
         node.linear[j] += kSign * sums.linear[j];
         node.t[j] += kSign * sums.bound[j];
       }
-      if (with_gaps) node.gap = sums.gap;
+      if constexpr (Which == 0) node.gap = sums.gap;
     }
     node.list[Which] = l;
   }
@@ -385,19 +382,26 @@ class PriceSearch {
     if (own && found_.back().value <= s_.options.floor) found_.pop_back();
   }
 
-  // The edge over which the bounds are worst. False: they are exact, or the cone is as small as doubles go.
+  // The edge over which the bounds are worst: for what bends upwards, then for what bends downwards, which slopes can meet as well.
+  // False: the bounds are exact up to rounding, or the cone is as small as doubles go.
   bool choose_edge(const Node& node, std::size_t& a, std::size_t& b) const {
-    double most = 0;
-    for (std::size_t i = 0, e = 0; i < n; ++i) {
-      for (std::size_t j = i + 1; j < n; ++j, ++e) {
-        if (node.gap[e] > most && can_halve(node.cone, i, j)) {
-          most = node.gap[e];
+    for (std::size_t which = 0; which < kLists; ++which) {
+      double most = error_;
+      bool found = false;
+      for (std::size_t i = 0, e = 0; i < n; ++i) {
+        for (std::size_t j = i + 1; j < n; ++j, ++e) {
+          const List& l = node.list[which];
+          const double gap = which == 0 ? node.gap[e] : edge_gap(l.z[i], l.z[j], l.weight, l.size);
+          if (gap <= most || !can_halve(node.cone, i, j)) continue;
+          most = gap;
           a = i;
           b = j;
+          found = true;
         }
       }
+      if (found) return true;
     }
-    return most > 0;
+    return false;
   }
 
   // Price at the point sum_j x_j vertex_j.
@@ -442,14 +446,19 @@ class PriceSearch {
   double size_of(const Cone& cone, const Vector& x) const {
     double sum = 0;
     for (std::size_t j = 0; j < n; ++j) sum += x[j];
-    if (s_.space.ball != Ball::euclidean) return sum;
+    if (!round(s_.space.ball)) return sum;
     double squares = 0;
+    double along = 0;  // the axis of a cylinder
     for (std::size_t i = 0; i < n; ++i) {
       double y = 0;
       for (std::size_t j = 0; j < n; ++j) y += cone.vertex[j][i] * x[j];
-      squares += y * y * inverse_[i] * inverse_[i];
+      if (i < round_) {
+        squares += y * y * inverse_[i] * inverse_[i];
+      } else {
+        along = std::abs(y);
+      }
     }
-    return std::sqrt(squares);
+    return std::max(std::sqrt(squares), along);
   }
 
   // Price the direction that the bound points to.
@@ -473,7 +482,7 @@ class PriceSearch {
     improve(node);
     if constexpr (Scalar) {
       const List& down = node.list[1];
-      if (node.bound > level() && down.size > 0 && down.size <= kFewKinks && s_.space.ball == Ball::euclidean) {
+      if (node.bound > level() && down.size > 0 && down.size <= kFewKinks && round(s_.space.ball)) {
         if (best_slopes(node)) improve(node);
       }
     }
@@ -523,7 +532,7 @@ class PriceSearch {
   // The largest dual norm argument: c with c.vertex_j >= t_j, of small dual norm. Rigorous for whatever x the solver returns.
   double bound_from(const Cone& cone, const Vector& t, Vector& peak) const {
     constexpr double kUp = 1.0 + 64 * kRoundoff;
-    if (s_.space.ball != Ball::euclidean) {  // the height has dual norm 1
+    if (!round(s_.space.ball)) {  // the height has dual norm 1
       std::size_t top = 0;
       for (std::size_t j = 1; j < n; ++j) top = t[j] > t[top] ? j : top;
       peak.fill(0.0);
@@ -534,14 +543,14 @@ class PriceSearch {
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j <= i; ++j) {
         double sum = 0;  // one orthant: no cancellation
-        for (std::size_t k = 0; k < n; ++k) sum += cone.vertex[i][k] * cone.vertex[j][k] * (inverse_[k] * inverse_[k]);
+        for (std::size_t k = 0; k < round_; ++k) sum += cone.vertex[i][k] * cone.vertex[j][k] * (inverse_[k] * inverse_[k]);
         G[i][j] = G[j][i] = sum;
       }
     }
     peak = nonnegative_least_squares<R>(G, t);
     double squares = 0;
     double lift = 0;
-    for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t i = 0; i < round_; ++i) {
       double y = 0;
       for (std::size_t j = 0; j < n; ++j) y += cone.vertex[j][i] * peak[j];
       squares += (y * inverse_[i]) * (y * inverse_[i]);
@@ -557,7 +566,8 @@ class PriceSearch {
   // Slopes of the kinks that bend downwards, by coordinate descent on the dual norm of c(slopes) + sum of mu_j dual_j, mu >= 0: where
   // nothing bends upwards the bound becomes the price itself. Changes node.t.
   bool best_slopes(Node& node) {
-    constexpr int kSweeps = 24;
+    const bool has_axis = round_ < n;
+    const int sweeps = has_axis ? 64 : 24;
     const List& l = node.list[1];
     const double enough = level() * level();
     slope_.resize(l.size);
@@ -585,7 +595,7 @@ class PriceSearch {
     };
     double before = size();
     bool moved = false;
-    for (int sweep = 0; sweep < kSweeps; ++sweep) {
+    for (int sweep = 0; sweep < sweeps; ++sweep) {
       for (std::size_t j = 0; j < n; ++j) {
         double slope = 0;
         for (std::size_t i = 0; i < n; ++i) slope += node.cone.dual[j][i] * w[i];
@@ -615,6 +625,10 @@ class PriceSearch {
           w[i] -= step * square_[i] * h[i];
         }
       }
+      if (has_axis) {  // c must have no component along it: the method of multipliers, the multiplier being that coordinate of w
+        w[n - 1] += square_[n - 1] * c[n - 1];
+        continue;
+      }
       const double after = size();
       if (after <= enough || after > (1.0 - 1e-9) * before) break;
       before = after;
@@ -639,8 +653,9 @@ class PriceSearch {
   bool stopped_ = false;
   std::uint64_t nodes_ = 0;
   Vector square_;
-  double height_ = 0;  // dual norm of the height of a cone
-  double error_ = 0;   // of a bound, by the roundings of Phi
+  std::size_t round_ = n;  // coordinates whose 2-norm counts
+  double height_ = 0;      // dual norm of the height of a cone
+  double error_ = 0;       // of a bound, by the roundings of Phi
   PricedDirection probe_;
   Vector inverse_;
   Block block_;

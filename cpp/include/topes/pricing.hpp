@@ -19,14 +19,17 @@ namespace topes {
 inline constexpr int kLargestPricingDimension = 8;
 
 /// Unit ball of the working coordinates w: ||w / scale||_2 <= 1; ||w||_1 <= 1; ||w||_inf <= 1; or, for a last coordinate that is bounded
-/// on its own, max(||others||_1, |last|) <= 1.
-enum class Ball : std::uint8_t { euclidean, cross, cube, prism };
+/// on its own, max(||others||_1, |last|) <= 1 or max(||others / scale||_2, |last|) <= 1.
+enum class Ball : std::uint8_t { euclidean, cross, cube, prism, cylinder };
+
+/// Whether norms of this ball are 2-norms.
+constexpr bool round(Ball ball) { return ball == Ball::euclidean || ball == Ball::cylinder; }
 
 struct PricingSpace {
   std::size_t dimension = 0;
   std::vector<double> normals;  ///< m x dimension
   Ball ball = Ball::euclidean;
-  std::vector<double> scale;  ///< euclidean: the norm of w is ||w / scale||_2, the dual norm ||scale * c||_2
+  std::vector<double> scale;  ///< euclidean and cylinder: the norm of w is ||w / scale||_2, the dual norm ||scale * c||_2
 
   std::size_t size() const { return dimension == 0 ? 0 : normals.size() / dimension; }
 };
