@@ -1,7 +1,7 @@
 """The dual constraint's left side over ALL cells: max over the unit ball of ||V' phi(X u)||_2, by branch and bound.
 
-`Pricer` makes a data matrix ready once: rows on one hyperplane become one term, coordinates are chosen in which the search is
-well conditioned, and what all of that may lose to rounding is bounded, so that the bound it returns is a theorem.
+`Pricer` makes a data matrix ready once: rows on one hyperplane become one term, coordinates are chosen in which the search
+is well conditioned, and what all of that may lose to rounding is bounded, so that the bound it returns is a theorem.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from .network import Bias, check_bias, weight_norm
 __all__ = ["Pricer", "Pricing"]
 
 _EPS = float(np.finfo(np.float64).eps)
-# Working coordinates are u in the right singular basis times the singular values to this power: between the data's own metric
-# (1: cells of even size) and the norm's (0: bounds of even quality).
+# Working coordinates are u in the right singular basis times the singular values to this power: between the data's own
+# metric (1: cells of even size) and the norm's (0: bounds of even quality).
 _WHITENING = 0.5
 _NO_SECONDS = 1e300
 
@@ -98,7 +98,8 @@ class Pricer:
         values: Values = "binary",
     ) -> None:
         exact = as_exact_array(X, "X", 2, values)
-        self.bias, self.kappa, self.norm = check_bias(bias), kappa_of(activation), float(choice(norm, "norm", (1, 2, np.inf)))
+        self.bias, self.kappa = check_bias(bias), kappa_of(activation)
+        self.norm = float(choice(norm, "norm", (1, 2, np.inf)))
         if self.bias is not False:
             exact = np.hstack([exact, np.ones((len(exact), 1), dtype=exact.dtype)])
         self.data = as_floats(exact)
@@ -166,9 +167,10 @@ class Pricer:
         size[self._used] += np.abs(self._factor[self._used, None]) * (np.abs(normals) @ np.abs(self._to_working))[
             self._groups[self._used]
         ]
-        rest = (np.abs(rest) + (rank + 4) * _EPS * size) * np.where(np.arange(d) < d - 1, 1.0, unit[-1])
-        self._rest = np.linalg.norm(rest, ord=q, axis=1) if d else np.zeros(len(rest))
-        self._reach_rows = np.linalg.norm(size * np.where(np.arange(d) < d - 1, 1.0, unit[-1]), ord=q, axis=1) if d else self._rest
+        rest = np.abs(rest) + (rank + 4) * _EPS * size
+        self._rest, self._reach = (
+            np.linalg.norm(each * unit, ord=q, axis=1) if d else np.zeros(len(each)) for each in (rest, size)
+        )
 
     def price(
         self,
@@ -209,7 +211,7 @@ class Pricer:
         """
         V = np.asarray(v, dtype=np.float64).reshape(len(self.data), -1)
         d, outputs = self.data.shape[1], V.shape[1]
-        # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest is linear.
+        # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
         slope = 1.0 - self.kappa
         bend = np.zeros((len(self._normals), outputs))
         np.add.at(bend, self._groups[self._used], slope * np.abs(self._factor[self._used, None]) * V[self._used])
@@ -220,7 +222,7 @@ class Pricer:
         most = max(1.0, abs(self.kappa))
         # Left out by the coordinates; lost while the terms were added up.
         slack = most * float(sizes @ self._rest)
-        slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach_rows)
+        slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach)
         if self._space is None:
             return Pricing(slack, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
         linear = by_group.T @ self._normals

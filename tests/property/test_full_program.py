@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from kkt import check_solution
 from topes import Status, programs, reference, solve_full
-from topes.losses import get_loss, loss_names
 from topes.cell_pricing import price
+from topes.losses import get_loss, loss_names
 from topes.programs.scalar_output import Cones
 
 ENTRY = st.one_of(
