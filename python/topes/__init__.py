@@ -13,7 +13,8 @@ from .errors import (
 )
 from .full_program import solve_full
 from .network import TwoLayerNetwork
-from .result import KKTResiduals, Solution, Status
+from .result import KKTResiduals, Round, Solution, Status
+from .training import beta_max, train
 from .zonotope import NormalCone, Zonotope
 
 __version__ = "0.1.0"
@@ -28,12 +29,15 @@ __all__ = [
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
+    "Round",
     "Solution",
     "SolverError",
     "Status",
     "TopesError",
     "TwoLayerNetwork",
     "Zonotope",
+    "beta_max",
     "programs",
     "solve_full",
+    "train",
 ]

@@ -9,7 +9,6 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from ._exact_input import Values
 from ._polish import on_the_kinks
@@ -17,6 +16,7 @@ from ._progress import ProgressCallback
 from ._validation import FloatArray, as_beta, as_positive, as_vector
 from .activation import kappa_of
 from .cell_pricing import price
+from .dual import lower_bound
 from .errors import CellLimitError, SolverError
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, check_bias, weight_norm
@@ -25,7 +25,6 @@ from .result import KKTResiduals, Solution, Status, relative_gap
 
 __all__ = ["solve_full"]
 
-_EPS = float(np.finfo(np.float64).eps)
 DEFAULT_MAX_CELLS = 20_000  # about where Clarabel takes ten minutes and several gigabytes
 _CLARABEL = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
@@ -198,23 +197,10 @@ def _lower_bound(
         v = the_loss.project_dual(raw, y, zero_sum=program.bias == "free")
         worst, n_priced = price(program.cones, v, program.kappa, bias=program.bias, norm=program.norm, enough=1e-3 * beta)
         total += n_priced
-        scale = min(1.0, beta / worst * (1.0 - 4.0 * _EPS))
-        t = _best_scale(the_loss, v, y, scale)
-        bound = -the_loss.conjugate(t * v, y) - _rounding(t * v, y)
+        bound, scaled = lower_bound(the_loss, v, y, beta, worst)
         if bound > best[0]:
-            best = (bound, t * v, max(0.0, worst / beta - 1.0), total)
+            best = (bound, scaled, max(0.0, worst / beta - 1.0), total)
     return best[0], best[1], best[2], total
-
-
-def _best_scale(the_loss: Loss, v: FloatArray, y: FloatArray, most: float) -> float:
-    """The t in [0, most] with the largest -L*(t v), a concave function of t."""
-    result = minimize_scalar(lambda t: the_loss.conjugate(t * v, y), bounds=(0.0, most), method="bounded")
-    return min((0.0, float(result.x), most), key=lambda t: the_loss.conjugate(t * v, y))
-
-
-def _rounding(v: FloatArray, y: FloatArray) -> float:
-    """Covers the roundings of a conjugate: a sum over n of terms no larger than v^2 + |v y| + 1."""
-    return (len(v) + 8) * _EPS * float(np.sum(v * v + np.abs(v * y) + (v != 0.0)))
 
 
 def _residuals(

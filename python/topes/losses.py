@@ -96,6 +96,15 @@ class Loss(ABC):
         """Return y, or raise `InputError` when the loss cannot take it."""
         return as_labels(y, self.name) if self.needs_labels else y
 
+    def curvature(self, f: FloatArray, y: FloatArray, A: FloatArray) -> FloatArray | None:
+        """A' H A for the Hessian H of L at f, (m, m) for A of shape (n, m); None for a loss that is not smooth there."""
+        weights = self._second_derivative(f, y)
+        return None if weights is None else np.asarray(A.T @ (weights[:, None] * A))
+
+    def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
+        """Of the loss of each sample in its output."""
+        return None
+
     def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
         """The output at which the loss of each sample has a kink, and whether it has one."""
         return y, np.zeros(y.shape, dtype=bool)
@@ -155,6 +164,9 @@ class SquaredLoss(Loss):
     def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
         return f - y
 
+    def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
+        return np.ones_like(f)
+
     def expression(self, f: Any, y: FloatArray) -> Any:
         return 0.5 * cp.sum_squares(f - y)
 
@@ -181,6 +193,14 @@ class L2Loss(Loss):
         residual = f - y
         norm = float(np.linalg.norm(residual))
         return residual / norm if norm > 0.0 else np.zeros_like(residual)
+
+    def curvature(self, f: FloatArray, y: FloatArray, A: FloatArray) -> FloatArray | None:
+        residual = f - y
+        size = float(np.linalg.norm(residual))
+        if size <= 1e-6 * float(np.linalg.norm(y)):
+            return None
+        along = A.T @ (residual / size)
+        return np.asarray((A.T @ A - np.outer(along, along)) / size)
 
     def expression(self, f: Any, y: FloatArray) -> Any:
         return cp.norm(f - y, 2)
@@ -239,6 +259,9 @@ class HuberLoss(Loss):
     def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
         return np.clip(f - y, -1.0, 1.0)
 
+    def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
+        return (np.abs(f - y) <= 1.0).astype(np.float64)
+
     def expression(self, f: Any, y: FloatArray) -> Any:
         return 0.5 * cp.sum(cp.huber(f - y, 1))  # cvxpy's huber is t^2 near 0: twice ours
 
@@ -277,6 +300,9 @@ class LogisticLoss(_MarginLoss):
 
     def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
         return np.asarray(-y * expit(-y * f))
+
+    def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
+        return np.asarray(expit(f) * expit(-f))
 
     def expression(self, f: Any, y: FloatArray) -> Any:
         return cp.sum(cp.logistic(cp.multiply(-y, f)))
@@ -322,6 +348,9 @@ class SquaredHingeLoss(_MarginLoss):
 
     def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
         return -2.0 * y * np.maximum(0.0, 1.0 - y * f)
+
+    def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
+        return np.where(y * f < 1.0, 2.0, 0.0)
 
     def expression(self, f: Any, y: FloatArray) -> Any:
         return cp.sum_squares(cp.pos(1.0 - cp.multiply(y, f)))

@@ -116,8 +116,7 @@ class Pricer:
         factor[used] = np.einsum("ij,ij->i", self.data[used], reference[groups[used]])
         self._groups, self._factor, self._used = groups, factor, used
         self._set_coordinates(reference)
-        self.trivial = m == 0
-        self.reference = reference
+        self.reference = reference  #: unit normal of each distinct hyperplane, shape (m, d)
 
     def _set_coordinates(self, reference: FloatArray) -> None:
         """Working coordinates w = P u, hyperplanes h with x_i = factor_i * P'h up to an error that is bounded."""
@@ -141,6 +140,7 @@ class Pricer:
                 into, back = block_diag(into, 1.0), block_diag(back, 1.0)
                 stretch, rank = np.append(stretch, 1.0), rank + 1
             self._to_working, self._from_working = into / unit, unit[:, None] * back
+            self.span = block_diag(basis.T, 1.0) if free else basis.T
             normals, scale = scaled @ back, stretch
             ball = "cylinder" if free else "euclidean"
             self._inflation = 1.0 + 8 * (d + 2) * _EPS  # rows of the basis are orthonormal up to rounding
@@ -150,6 +150,7 @@ class Pricer:
             normals, scale = scaled, np.ones(d)
             ball = "cube" if self.norm == np.inf else "prism" if free and d > 1 else "cross"
             self._inflation = 1.0
+            self.span = np.eye(d)
         if rank > _core.MAX_PRICING_DIMENSION:
             what = f"rank {rank}" if self.norm == 2.0 else f"{rank} columns"
             raise InputError(
@@ -168,8 +169,9 @@ class Pricer:
             self._groups[self._used]
         ]
         rest = np.abs(rest) + (rank + 4) * _EPS * size
+        k = inputs.shape[1]
         self._rest, self._reach = (
-            np.linalg.norm(each * unit, ord=q, axis=1) if d else np.zeros(len(each)) for each in (rest, size)
+            (np.linalg.norm(each[:, :k], ord=q, axis=1) if k else 0.0) + each[:, k:] @ unit[k:] for each in (rest, size)
         )
 
     def price(
@@ -242,6 +244,16 @@ class Pricer:
         )
         directions = self._from_working @ w.T
         return Pricing(upper * self._inflation + slack, best, directions, values, signs, complete, nodes)
+
+    def pattern_of(self, side: Any) -> Any:
+        """Pattern over the samples, shape (n,), bool, of the side of each hyperplane, shape (m,), bool; zero rows: True."""
+        pattern = np.ones(len(self.data), dtype=bool)
+        pattern[self._used] = side[self._groups[self._used]] == (self._factor[self._used] > 0.0)
+        return pattern
+
+    def hyperplane_of(self, samples: Any) -> Any:
+        """Number of the hyperplane of each sample."""
+        return self._groups[samples]
 
     def at(self, v: FloatArray, U: FloatArray) -> FloatArray:
         """Prices v'phi(X u) of the columns of U, shape (k,), or their 2-norms over several outputs, as they are: rounded."""

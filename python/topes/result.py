@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .network import TwoLayerNetwork
 
-__all__ = ["KKTResiduals", "Solution", "Status", "relative_gap"]
+__all__ = ["KKTResiduals", "Round", "Solution", "Status", "relative_gap"]
 
 _LEAST_SCALE = 1e-3
 
@@ -20,6 +20,8 @@ class Status(str, Enum):
 
     CERTIFIED = "certified"  #: the gap is met, and the dual point was priced over all cells
     GAP_ON_WORKING_SET = "gap on working set"  #: the gap holds for the given patterns only
+    TIME_LIMIT = "time limit"  #: the time given was over; network and bounds are the best found so far, and hold
+    CANCELLED = "cancelled"  #: the callback asked to stop; likewise
     NUMERICAL_FAILURE = "numerical failure"  #: all cells were priced, but the gap asked for was not reached
 
 
@@ -45,6 +47,30 @@ class KKTResiduals:
     complementarity: float
 
 
+@dataclass(frozen=True)
+class Round:
+    """One round of the working set: what `train` gives its callback.
+
+    Attributes
+    ----------
+    objective, lower_bound, gap : float
+        The best so far.
+    n_faces : int
+        Faces in the working set.
+    n_priced : int
+        Cones this round's pricing looked at.
+    seconds : float
+        Since the start.
+    """
+
+    objective: float
+    lower_bound: float
+    gap: float
+    n_faces: int
+    n_priced: int
+    seconds: float
+
+
 @dataclass(frozen=True, repr=False)
 class Solution:
     """A trained network and the proof of how good it is.
@@ -61,17 +87,19 @@ class Solution:
         objective - lower_bound, relative to the objective, or to a thousandth of the loss of the empty network where that
         is more: an optimum of zero, or one that no finite network reaches, has no relative accuracy. Dimensionless.
     patterns : ndarray, shape (P, n), uint8
-        The cells of the program.
+        The cells of the program; of `train`, one for each face of the last working set.
     dual : ndarray, shape (n,), float64
         The feasible dual point v of (9) that gives the lower bound.
     convex_objective : float
         The solver's value of (7).
     residuals : KKTResiduals
     n_priced : int
-        Projections onto cones that pricing needed.
+        Cones that pricing looked at.
     solver_status : str
     seconds : dict
-        Wall time of "enumerate", "build", "solve", "price".
+        Wall time of the parts, "solve" and "price" among them.
+    history : tuple of Round
+        The rounds of `train`; empty for the full program.
     """
 
     status: Status
@@ -86,6 +114,7 @@ class Solution:
     n_priced: int
     solver_status: str
     seconds: dict[str, float]
+    history: tuple[Round, ...] = ()
 
     @property
     def n_neurons(self) -> int:
@@ -94,7 +123,7 @@ class Solution:
     def __repr__(self) -> str:
         return (
             f"Solution({self.status.value}: objective {self.objective:.10g}, lower bound {self.lower_bound:.10g}, "
-            f"gap {self.gap:.2g}, {self.n_neurons} neurons, {len(self.patterns)} cells, "
+            f"gap {self.gap:.2g}, {self.n_neurons} neurons, program of {len(self.patterns)} cells, "
             f"{sum(self.seconds.values()):.2f} s)"
         )
 

@@ -1,0 +1,49 @@
+"""Lower bounds from the dual (9): a point scaled until it is feasible, and what rounding may have added to its value."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from ._validation import FloatArray
+from .losses import Loss
+
+__all__ = ["lower_bound"]
+
+_EPS = float(np.finfo(np.float64).eps)
+
+
+def lower_bound(loss: Loss, v: FloatArray, y: FloatArray, beta: float, price: float) -> tuple[float, FloatArray]:
+    """The best -L*(t v) over t in [0, beta / price], by weak duality a lower bound on p*.
+
+    Parameters
+    ----------
+    loss : Loss
+    v : ndarray, shape (n,), float64
+        In the domain of L*.
+    y : ndarray, shape (n,), float64
+    beta : float
+    price : float
+        An upper bound on m(v).
+
+    Returns
+    -------
+    bound : float
+        In units of the loss.
+    dual : ndarray, shape (n,), float64
+        t v.
+    """
+    most = 1.0 if price <= beta else beta / price * (1.0 - 4.0 * _EPS)
+    t = _best_scale(loss, v, y, most)
+    return -loss.conjugate(t * v, y) - _rounding(t * v, y), t * v
+
+
+def _best_scale(loss: Loss, v: FloatArray, y: FloatArray, most: float) -> float:
+    """The t in [0, most] with the largest -L*(t v), a concave function of t."""
+    result = minimize_scalar(lambda t: loss.conjugate(t * v, y), bounds=(0.0, most), method="bounded")
+    return min((0.0, float(result.x), most), key=lambda t: loss.conjugate(t * v, y))
+
+
+def _rounding(v: FloatArray, y: FloatArray) -> float:
+    """Covers the roundings of a conjugate: a sum over n of terms no larger than v^2 + |v y| + 1."""
+    return (len(v) + 8) * _EPS * float(np.sum(v * v + np.abs(v * y) + (v != 0.0)))

@@ -1,0 +1,488 @@
+"""Training by a working set of faces and global pricing: the optimum of (7) over all cells, never written down."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._exact_input import Values
+from ._polish import on_the_kinks
+from ._validation import FloatArray, as_beta, as_positive, as_vector
+from .dual import lower_bound
+from .errors import InputError
+from .faces import Face, face_at, ray_at
+from .losses import Loss, get_loss
+from .master import Master
+from .network import TwoLayerNetwork, weight_norm
+from .newton import polish
+from .pricing import Pricer, Pricing
+from .result import KKTResiduals, Round, Solution, Status, relative_gap
+from .sliding import merged, slide
+
+__all__ = ["beta_max", "train"]
+
+_EPS = float(np.finfo(np.float64).eps)
+_ACCURACY, _ROUGH = 1e-9, 1e-6
+_MOST_ROUNDS = 200
+_DIRECTIONS = 24
+# Above this share of beta by which some price exceeds it, the program is solved to a conic solver's accuracy only.
+_FINE = 0.05
+# Faces unused for so many rounds leave the working set.
+_IDLE = 1
+# Local training and pricing in turn: at most so many rounds, until no price exceeds beta by more than this share or the objective
+# falls by less than that share.
+_SETTLING, _SETTLED, _SLOW = 40, 1e-3, 1e-5
+# Steps of local training in each half of a round; the share of the largest neuron below which one is none; the angle (radians)
+# within which neurons are one.
+_SLIDES, _UNUSED, _SAME = 100, 1e-5, 1e-2
+# Rounds that neither lower the objective nor raise the bound before giving up.
+_MOST_STUCK = 4
+# Below this share of beta_max a network is an interpolation in all but name, and doubles do not hold the difference.
+_LEAST_BETA = 1e-12
+
+
+def train(
+    X: Any,
+    y: Any,
+    beta: float,
+    *,
+    loss: str | Loss = "squared",
+    activation: str | float = "relu",
+    bias: Any = False,
+    norm: float = 2,
+    values: Values = "binary",
+    tol: float = 1e-6,
+    max_time: float | None = None,
+    callback: Callable[[Round], Any] | None = None,
+    warm_start: Solution | TwoLayerNetwork | None = None,
+    n_threads: int | None = None,
+) -> Solution:
+    """Train a two-layer network to its certified global optimum, whatever the number of cells.
+
+    Minimises (3), L(f, y) + beta/2 * sum of ||w1_j||_p^2 + w2_j^2. Each round solves the convex program (7) on the faces of
+    the arrangement that have paid so far, takes the dual point v, and prices it over all cells: the largest price
+    bounds the optimum from below, and directions whose price exceeds beta bring new faces.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+    y : array_like, shape (n,)
+    beta : float
+        Weight of the regulariser, > 0.
+    loss : str
+        A name of `topes.losses`.
+    activation : {"relu", "abs"} or float
+        Slope kappa < 1 on the negative side.
+    bias : {False, "penalized", "free"}
+        A column of ones (Corollary II.1), or the same with its coefficient left out of the norm.
+    norm : {1, 2, inf}
+        p of the input weights, eq. (23).
+    values : {"binary", "decimal"}
+        How floats of X are read where cells are told apart.
+    tol : float
+        The `Solution.gap` to reach.
+    max_time : float, optional
+        Seconds; beyond it the best network and the bounds proved so far are returned.
+    callback : callable, optional
+        Called with a `Round` after each round; a true result stops.
+    warm_start : Solution or TwoLayerNetwork, optional
+        Its neurons are the first working set.
+    n_threads : int, optional
+        Of pricing; default all processors. The result does not depend on it.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    InputError
+        An argument does not meet its requirement, or the rank of X is too high to price over all cells.
+
+    Examples
+    --------
+    >>> from topes import train
+    >>> s = train([[2, 2], [3, 3], [1, 0]], [1, -1, 1], beta=0.1)
+    >>> s.status.value, round(s.objective, 5), s.gap <= 1e-6
+    ('certified', 1.10027, True)
+    """
+    start = time.perf_counter()
+    the_loss, beta, tol = get_loss(loss), as_beta(beta), as_positive(tol, "tol")
+    deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
+    targets = the_loss.check_targets(as_vector(y, "y"))
+    pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
+    targets = as_vector(targets, "y", length=len(pricer.data))
+    return _Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start).run(warm_start)
+
+
+def beta_max(
+    X: Any,
+    y: Any,
+    *,
+    loss: str | Loss = "squared",
+    activation: str | float = "relu",
+    bias: Any = False,
+    norm: float = 2,
+    tol: float = 1e-9,
+    n_threads: int | None = None,
+) -> float:
+    """The least beta at which the network without neurons is optimal (with a free bias: the best constant), from above.
+
+    It is the price of the gradient of the loss at that network, by one pricing call: an upper bound within `tol` of it.
+
+    Parameters
+    ----------
+    X, y, loss, activation, bias, norm
+        As for `train`.
+    tol : float
+        Relative.
+
+    Examples
+    --------
+    >>> from topes.training import beta_max
+    >>> round(beta_max([[3.0, 4.0]], [2.0]), 6)
+    10.0
+    """
+    the_loss = get_loss(loss)
+    pricer = Pricer(X, activation=activation, bias=bias, norm=norm)
+    targets = the_loss.check_targets(as_vector(y, "y", length=len(pricer.data)))
+    training = _Training(pricer, targets, 1.0, the_loss, tol, math.inf, None, n_threads, time.perf_counter())
+    _, _, v = training.solve([])
+    return pricer.price(training.feasible(v), tol=tol, n_threads=n_threads).upper_bound
+
+
+class _Training:
+    """The state of one run."""
+
+    def __init__(
+        self,
+        pricer: Pricer,
+        y: FloatArray,
+        beta: float,
+        loss: Loss,
+        tol: float,
+        deadline: float,
+        callback: Callable[[Round], Any] | None,
+        n_threads: int | None,
+        start: float,
+    ) -> None:
+        self.pricer, self.y, self.beta, self.loss, self.tol = pricer, y, beta, loss, tol
+        self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
+        self.free = pricer.bias == "free"
+        self.master = Master(y, beta, loss, pricer.norm, self.free)
+        self.empty = loss.value(np.zeros_like(y), y)
+        self.seconds = {"solve": 0.0, "price": 0.0, "faces": 0.0, "slide": 0.0}
+        self.n_priced = 0
+        self.history: list[Round] = []
+        self.best_bound, self.best_dual, self.price_at_best = -math.inf, np.zeros_like(y), 0.0
+        self.best_value = math.inf
+        self.best: tuple[list[Face], list[FloatArray]] = ([], [])
+
+    def objective_of(self, faces: list[Face], coordinates: list[FloatArray], f: FloatArray) -> float:
+        """L(f, y) + beta * sum of the norms of the blocks."""
+        norms = (
+            float(weight_norm((self.master.weights(face) @ q)[:, None], self.pricer.norm)[0])
+            for face, q in zip(faces, coordinates, strict=False)
+        )
+        return self.loss.value(f, self.y) + self.beta * sum(norms)
+
+    def solve(self, faces: list[Face], *, fine: bool = True) -> tuple[list[FloatArray], FloatArray, FloatArray]:
+        """The program over these faces, to the last digits if `fine`: coordinates, outputs, dual point."""
+        begin = time.perf_counter()
+        if not faces and not self.free:
+            f = np.zeros_like(self.y)
+            return [], f, self.loss.gradient(f, self.y)
+        solution = self.master.solve(faces, _ACCURACY if fine else _ROUGH)
+        coordinates, f, v = solution.coordinates, solution.outputs, solution.multiplier
+        if self.pricer.norm == 2.0 and fine:
+            better = polish(faces, coordinates, self.y, self.beta, self.loss, self.free)
+            at = self.outputs(faces, better)
+            if self.objective_of(faces, better, at) <= self.objective_of(faces, coordinates, f):
+                coordinates, f = better, at
+                if self.loss.curvature(f, self.y, np.zeros((len(f), 0))) is not None:
+                    v = self.loss.gradient(f, self.y)
+        self.seconds["solve"] += time.perf_counter() - begin
+        return coordinates, f, v
+
+    def outputs(self, faces: list[Face], coordinates: list[FloatArray]) -> FloatArray:
+        f = np.zeros_like(self.y)
+        for face, q in zip(faces, coordinates, strict=False):
+            f += face.features @ q
+        return f + coordinates[-1][0] if self.free else f
+
+    def feasible(self, v: FloatArray) -> FloatArray:
+        """The point of the domain of L* next to v; with a free bias its entries sum to zero exactly."""
+        v = self.loss.project_dual(v, self.y, zero_sum=self.free)
+        return _zero_sum(v) if self.free else v
+
+    def price(self, v: FloatArray, faces: list[Face], coordinates: list[FloatArray], tol: float, keep: float) -> Pricing:
+        begin = time.perf_counter()
+        used = [face.basis @ q for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
+        pricing = self.pricer.price(
+            v,
+            floor=self.beta * (1.0 + 0.25 * self.tol),
+            keep=keep,
+            tol=tol,
+            starts=np.stack(used, axis=1) if used else None,
+            n_directions=_DIRECTIONS,
+            max_seconds=None if math.isinf(self.deadline) else max(0.01, self.deadline - begin),
+            n_threads=self.n_threads,
+        )
+        self.n_priced += pricing.n_nodes
+        self.seconds["price"] += time.perf_counter() - begin
+        return pricing
+
+    def first_faces(self, warm_start: Solution | TwoLayerNetwork | None) -> list[Face]:
+        """A ray for each neuron of the warm start."""
+        network = warm_start.network if isinstance(warm_start, Solution) else warm_start
+        if network is None:
+            return []
+        U = network.W1 if self.pricer.bias is False else np.vstack([network.W1, _bias_of(network)])
+        if len(U) != self.pricer.data.shape[1]:
+            raise InputError(f"warm_start must take {self.pricer.data.shape[1]} inputs, its bias counted, got {len(U)}")
+        weights = U[:-1] if self.free else U
+        used = np.flatnonzero(np.any(weights != 0.0, axis=0) & (network.w2 != 0.0))
+        return [ray_at(self.pricer, U[:, j], int(np.sign(network.w2[j]))) for j in used]
+
+    def run(self, warm_start: Solution | TwoLayerNetwork | None) -> Solution:
+        """Rounds until the gap is met, a limit is, or nothing moves."""
+        faces = self.first_faces(warm_start)
+        coordinates, f, v = self.solve(faces)
+        status: Status | None = None
+        violation, stuck = 1.0, 0
+        idle: dict[tuple[object, ...], int] = {}
+        if self.pricer.norm == 2.0:
+            faces, coordinates, f, v, status = self.settle(faces, coordinates, f, v)
+        for _ in range(_MOST_ROUNDS):
+            if status is not None:
+                break
+            pricing, violation, moved = self.round(faces, coordinates, f, v, violation, tight=True)
+            status = self.ended()
+            stuck = 0 if moved else stuck + 1
+            if status is not None or stuck > _MOST_STUCK or not len(pricing.values):
+                break
+            entering = self.entering_faces(v, pricing, {face.key for face in faces})
+            faces, coordinates, idle = _without_idle(faces, coordinates, idle)
+            faces = _united(faces, entering or self.rays(pricing))
+            coordinates, f, v = self.solve(faces, fine=violation < _FINE)
+        return self.finish(status or Status.NUMERICAL_FAILURE)
+
+    def round(
+        self,
+        faces: list[Face],
+        coordinates: list[FloatArray],
+        f: FloatArray,
+        v: FloatArray,
+        violation: float,
+        *,
+        tight: bool,
+    ) -> tuple[Pricing, float, bool]:
+        """Price the dual point, keep the best of both sides; the new violation, and whether either side moved."""
+        value = self.objective_of(faces, coordinates, f)
+        moved = value < self.best_value
+        if moved:
+            self.best_value, self.best = value, (faces, coordinates)
+        v = self.feasible(v)
+        finest = 0.25 * self.tol
+        width = min(0.1, max(finest, 0.1 * violation))
+        pricing = self.price(v, faces, coordinates, width, 0.5 if violation > 1e-3 else 0.0)
+        if tight and not len(pricing.values) and width > finest and pricing.upper_bound > self.beta * (1.0 + finest):
+            pricing = self.price(v, faces, coordinates, finest, 0.0)  # all that is left is the proof
+        self._refuse_tiny_beta(pricing, first=not self.history)
+        bound, dual = lower_bound(self.loss, v, self.y, self.beta, pricing.upper_bound)
+        if bound > self.best_bound:
+            self.best_bound, self.best_dual, self.price_at_best, moved = bound, dual, pricing.upper_bound, True
+        gap = relative_gap(self.best_value, self.best_bound, self.empty)
+        seconds = time.perf_counter() - self.start
+        self.history.append(Round(self.best_value, self.best_bound, gap, len(faces), pricing.n_nodes, seconds))
+        return pricing, max(0.0, pricing.best / self.beta - 1.0), moved
+
+    def ended(self) -> Status | None:
+        """Why to stop after this round, if so."""
+        if self.history[-1].gap <= self.tol:
+            return Status.CERTIFIED
+        if self.callback is not None and self.callback(self.history[-1]):
+            return Status.CANCELLED
+        return Status.TIME_LIMIT if time.perf_counter() > self.deadline else None
+
+    def settle(
+        self, faces: list[Face], coordinates: list[FloatArray], f: FloatArray, v: FloatArray
+    ) -> tuple[list[Face], list[FloatArray], FloatArray, FloatArray, Status | None]:
+        """Local training and pricing in turn, until prices are near beta: then faces of the neurons it ends with."""
+        violation, constant = 1.0, coordinates[len(faces) :]
+        columns = [face.basis @ q for face, q in zip(faces, coordinates, strict=False)]
+        U = np.array(columns).reshape(-1, self.pricer.data.shape[1]).T
+        signs = np.array([float(face.sign) for face in faces])
+        rays, sizes = faces, coordinates
+        before = math.inf
+        for _ in range(_SETTLING):
+            pricing, violation, _ = self.round(rays, sizes, f, v, violation, tight=False)
+            status = self.ended()
+            if status is not None:
+                return rays, sizes, f, v, status
+            value = self.objective_of(rays, sizes, f)
+            if not len(pricing.values) or violation < _SETTLED or value > (1.0 - _SLOW) * before:
+                break
+            before = value
+            begin = time.perf_counter()
+            entering = [
+                ray_at(self.pricer, pricing.directions[:, k], -int(pricing.signs[k])) for k in range(len(pricing.values))
+            ]
+            A = np.stack([ray.features[:, 0] for ray in entering], axis=1)
+            gain = np.maximum(-(A.T @ v) - self.beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300) / len(entering)
+            U = np.hstack([U, np.stack([ray.basis[:, 0] for ray in entering], axis=1) * gain])
+            signs = np.append(signs, [float(ray.sign) for ray in entering])
+            shift = float(constant[0][0]) if self.free else 0.0
+            U, shift = slide(self.pricer, U, signs, self.y, self.beta, self.loss, shift, _SLIDES)
+            U, signs = merged(U, signs, _SAME, _UNUSED)
+            U, shift = slide(self.pricer, U, signs, self.y, self.beta, self.loss, shift, _SLIDES)
+            rays = [ray_at(self.pricer, U[:, j], int(signs[j])) for j in range(len(signs)) if np.any(U[:, j])]
+            constant = [np.array([shift])] if self.free else []
+            norms = weight_norm(U[:-1] if self.free else U, 2)
+            sizes = [np.array([t]) for t, u in zip(norms, U.T, strict=True) if np.any(u)] + constant
+            f = self.outputs(rays, sizes)
+            v = self.loss.gradient(f, self.y)
+            self.seconds["slide"] += time.perf_counter() - begin
+        if not rays:
+            return rays, sizes, f, v, None
+        begin = time.perf_counter()
+        faces = _united([], [face_at(self.pricer, v, ray.basis[:, 0], ray.sign) for ray in rays])
+        self.seconds["faces"] += time.perf_counter() - begin
+        coordinates, f, v = self.solve(faces)
+        return faces, coordinates, f, v, None
+
+    def entering_faces(self, v: FloatArray, pricing: Pricing, known: set[tuple[object, ...]]) -> list[Face]:
+        """Faces of the priced directions that are not in the working set."""
+        begin = time.perf_counter()
+        found: dict[tuple[object, ...], Face] = {}
+        for k in range(len(pricing.values)):
+            # Where v'phi(Xu) > 0 the loss falls along -phi(Xu).
+            face = face_at(self.pricer, v, pricing.directions[:, k], -int(pricing.signs[k]))
+            if face.key not in known:
+                found.setdefault(face.key, face)
+        self.seconds["faces"] += time.perf_counter() - begin
+        return list(found.values())
+
+    def rays(self, pricing: Pricing) -> list[Face]:
+        """The priced directions themselves: where their faces are known but the program over them is not solved well enough."""
+        return [ray_at(self.pricer, pricing.directions[:, k], -int(pricing.signs[k])) for k in range(len(pricing.values))]
+
+    def _refuse_tiny_beta(self, pricing: Pricing, *, first: bool) -> None:
+        if first and pricing.best > 0.0 and self.beta < _LEAST_BETA * pricing.best:
+            raise InputError(
+                f"beta must be at least {_LEAST_BETA:g} times the beta at which the empty network is optimal, "
+                f"{_LEAST_BETA * pricing.best:g}, got {self.beta:g}: below it the optimum interpolates in all but name"
+            )
+
+    def finish(self, status: Status) -> Solution:
+        best, bound, dual, price = self.best, self.best_bound, self.best_dual, self.price_at_best
+        network, objective, value, f = self.network_of(*best)
+        gap = relative_gap(objective, bound, self.empty)
+        if status is Status.CERTIFIED and gap > self.tol:
+            status = Status.NUMERICAL_FAILURE
+        elif status is Status.NUMERICAL_FAILURE and gap <= self.tol:
+            status = Status.CERTIFIED
+        at_f = self.loss.value(f, self.y)
+        penalty = (value - at_f) / self.beta
+        outside = [
+            float(np.maximum(0.0, -(face.rows @ q)).max(initial=0.0)) / max(float(np.linalg.norm(q)), 1e-300)
+            for face, q in zip(*best, strict=False)
+            if np.any(q)
+        ]
+        residuals = KKTResiduals(
+            stationarity=max(0.0, at_f + self.loss.conjugate(dual, self.y) - float(dual @ f)) / (1.0 + at_f),
+            primal_feasibility=max(outside, default=0.0),
+            dual_feasibility=max(0.0, price / self.beta - 1.0),
+            complementarity=abs(self.beta * penalty + float(dual @ f)) / (1.0 + at_f),
+        )
+        patterns = np.array([face.pattern for face in best[0]], dtype=np.uint8).reshape(-1, len(self.y))
+        patterns.setflags(write=False)
+        dual.setflags(write=False)
+        total = time.perf_counter() - self.start
+        seconds = {**self.seconds, "other": max(0.0, total - sum(self.seconds.values()))}
+        return Solution(
+            status,
+            network,
+            objective,
+            bound,
+            gap,
+            patterns,
+            dual,
+            value,
+            residuals,
+            self.n_priced,
+            "working set",
+            seconds,
+            tuple(self.history),
+        )
+
+    def network_of(
+        self, faces: list[Face], coordinates: list[FloatArray]
+    ) -> tuple[TwoLayerNetwork, float, float, FloatArray]:
+        """The network of Proposition II.1, small if that costs nothing; its objective, the convex one, the outputs."""
+        pricer = self.pricer
+        f = self.outputs(faces, coordinates) if coordinates else np.zeros_like(self.y)
+        value = self.objective_of(faces, coordinates, f)
+        d = pricer.data.shape[1]
+        columns = [(face.basis @ q, face.sign) for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
+        if self.free and len(coordinates):
+            constant = np.zeros(d)
+            constant[-1] = abs(coordinates[-1][0])
+            columns.append((constant, 1 if coordinates[-1][0] >= 0.0 else -1))
+        split = [np.array([u for u, sign in columns if sign == s]).reshape(-1, d).T for s in (1, -1)]
+        data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
+        candidates = []
+        for reduce_on in (data, None):
+            network = TwoLayerNetwork.from_convex(
+                *split, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm, X=reduce_on
+            )
+            for each in (network, on_the_kinks(network, data, self.y, self.loss)):
+                objective = each.objective(
+                    data, self.y, self.beta, loss=self.loss, bias=pricer.bias or "penalized", norm=pricer.norm
+                )
+                candidates.append((each, objective))
+        least = min(objective for _, objective in candidates)
+        worth = 0.01 * self.tol * max(abs(least), 1e-3 * self.empty)  # for a network of at most n neurons
+        network, objective = next(c for c in candidates if c[1] <= least + worth)
+        if self.empty <= objective:
+            none = np.zeros((d, 0))
+            network = TwoLayerNetwork.from_convex(none, none, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm)
+            objective = self.empty
+        return network, objective, value, f
+
+
+def _bias_of(network: TwoLayerNetwork) -> FloatArray:
+    return np.zeros(network.n_neurons) if network.b1 is None else network.b1
+
+
+def _without_idle(
+    faces: list[Face], coordinates: list[FloatArray], idle: dict[tuple[object, ...], int]
+) -> tuple[list[Face], list[FloatArray], dict[tuple[object, ...], int]]:
+    """Faces in use, or in use a few rounds ago; their coordinates; and for how many rounds each has not been."""
+    sizes = [float(np.linalg.norm(q)) for q in coordinates[: len(faces)]]
+    least = _UNUSED * max(sizes, default=0.0)
+    waited = [0 if size > least else idle.get(face.key, 0) + 1 for face, size in zip(faces, sizes, strict=True)]
+    kept = [k for k in range(len(faces)) if waited[k] <= _IDLE]
+    rest = coordinates[len(faces) :]
+    return [faces[k] for k in kept], [coordinates[k] for k in kept] + rest, {faces[k].key: waited[k] for k in kept}
+
+
+def _united(faces: list[Face], more: list[Face]) -> list[Face]:
+    return list({face.key: face for face in [*faces, *more]}.values())
+
+
+def _zero_sum(v: FloatArray) -> FloatArray:
+    """v rounded towards zero to a grid on which its entries, one of them moved towards zero, sum to zero exactly."""
+    most = float(np.abs(v).max(initial=0.0))
+    if most == 0.0:
+        return v
+    unit = 2.0 ** (math.ceil(math.log2(most)) - 40)
+    grid = np.trunc(v / unit)
+    while (rest := float(grid.sum())) != 0.0:
+        k = int(np.argmax(np.sign(rest) * grid))
+        grid[k] -= math.copysign(min(abs(rest), abs(grid[k])), rest)
+    return np.asarray(grid * unit)
