@@ -101,7 +101,7 @@ class Master:
         if multiplier_at is None:
             v = self.loss.gradient(f, self.y)
         else:
-            v = -np.array(solution.z)[multiplier_at : multiplier_at + len(self.y)]
+            v = np.array(solution.z)[multiplier_at : multiplier_at + len(self.y)]
         ends = [place + face.dimension for face, place in zip(faces, places, strict=True)]
         coordinates = [x[a:b] for a, b in zip(places, ends, strict=True)]
         if constant is not None:
@@ -138,7 +138,7 @@ class Master:
 def add_loss(conic: _Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | None:
     """Add L(F x, y), x the first variables.
 
-    Returns where the multipliers of f = F x are, or None if v is the gradient of the loss.
+    Returns where the multipliers of f = F x are, or None for the squared loss, whose outputs are no variables.
     """
     n = len(y)
     if loss.name == "squared":
@@ -180,4 +180,4 @@ def add_loss(conic: _Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | N
             out = sp.coo_array(([-1.0], ([2], [0])), shape=(3, 1))
             conic.constrain(clarabel.ExponentialConeT(), [(f + i, up * y[i]), (t + i, up), (a + i, out)], one)
             conic.constrain(clarabel.ExponentialConeT(), [(t + i, up), (b + i, out)], one)
-    return rows if loss.name in ("absolute", "hinge", "l2") else None
+    return rows

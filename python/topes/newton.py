@@ -17,6 +17,8 @@ __all__ = ["polish"]
 _STEPS = 200
 # Blocks that end within so many times the step that is possible, or this share of the whole, end with it.
 _TOGETHER, _SOON = 4.0, 1e-3
+# Weight of a free bias beside the others where a best direction is sought.
+_BIAS_SHARE = 1e-3
 # Rounds of entries: near the minimum one or two are enough.
 _ENTRIES = 8
 # Blocks below this share of the largest are what the conic solver leaves of zeros.
@@ -95,11 +97,20 @@ def best_direction(face: Face, v: FloatArray, free_bias: bool) -> tuple[FloatArr
     if face.dimension == 1:
         size = float(np.linalg.norm(face.basis[:-1] if free_bias else face.basis))
         return np.array([1.0 / size]), float(c[0]) / size
-    if free_bias:  # the penalty is no norm on the face: the direction it was made for
-        return face.toward, float(c @ face.toward)
-    q = c + face.rows.T @ nnls(face.rows.T, -c)[0] if len(face.rows) else c
-    size = float(np.linalg.norm(q))
-    return (q / size, size) if size > 0.0 else (face.toward, 0.0)
+    if not free_bias:
+        q = c + face.rows.T @ nnls(face.rows.T, -c)[0] if len(face.rows) else c
+        size = float(np.linalg.norm(q))
+        return (q / size, size) if size > 0.0 else (face.toward, 0.0)
+    # The penalty is a seminorm: a small part of the bias added to it makes the projection defined.
+    M = face.basis.copy()
+    M[-1] *= _BIAS_SHARE
+    L = np.linalg.cholesky(M.T @ M)
+    inside = np.linalg.solve(L, c)
+    rows = np.linalg.solve(L, face.rows.T).T
+    z = inside + rows.T @ nnls(rows.T, -inside)[0] if len(rows) else inside
+    q = np.linalg.solve(L.T, z)
+    size = float(np.linalg.norm(face.basis[:-1] @ q))
+    return (q / size, float(c @ q) / size) if size > 1e-12 * np.linalg.norm(q) else (face.toward, 0.0)
 
 
 def _outputs(faces: list[Face], coordinates: list[FloatArray], n: int) -> FloatArray:

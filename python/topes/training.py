@@ -179,6 +179,7 @@ class _Training:
         self.n_priced = 0
         self.history: list[Round] = []
         self.best_bound, self.best_dual, self.price_at_best = -math.inf, np.zeros_like(y), 0.0
+        self.other_dual: FloatArray | None = None
         self.best_value = math.inf
         self.best: tuple[list[Face], list[FloatArray]] = ([], [])
 
@@ -198,11 +199,13 @@ class _Training:
             return [], f, self.loss.gradient(f, self.y)
         solution = self.master.solve(faces, _ACCURACY if fine else _ROUGH)
         coordinates, f, v = solution.coordinates, solution.outputs, solution.multiplier
+        self.other_dual = None
         if self.pricer.norm == 2.0 and fine:
             better = polish(faces, coordinates, self.y, self.beta, self.loss, self.free)
             at = self.outputs(faces, better)
             if self.objective_of(faces, better, at) <= self.objective_of(faces, coordinates, f):
                 coordinates, f = better, at
+                self.other_dual = v
                 if self.loss.curvature(f, self.y, np.zeros((len(f), 0))) is not None:
                     v = self.loss.gradient(f, self.y)
         self.seconds["solve"] += time.perf_counter() - begin
@@ -253,7 +256,7 @@ class _Training:
         faces = self.first_faces(warm_start)
         coordinates, f, v = self.solve(faces)
         status: Status | None = None
-        violation, stuck = 1.0, 0
+        violation, stuck, fine = 1.0, 0, True
         idle: dict[tuple[object, ...], int] = {}
         if self.pricer.norm == 2.0:
             faces, coordinates, f, v, status = self.settle(faces, coordinates, f, v)
@@ -262,13 +265,18 @@ class _Training:
                 break
             pricing, violation, moved = self.round(faces, coordinates, f, v, violation, tight=True)
             status = self.ended()
+            if status is None and (stuck or not len(pricing.values)) and self.other_dual is not None:
+                other, self.other_dual = self.other_dual, None  # the conic solver's own may be nearer to feasible
+                pricing, violation, also = self.round(faces, coordinates, f, other, violation, tight=True)
+                status, v, moved = self.ended(), other, moved or also
             stuck = 0 if moved else stuck + 1
-            if status is not None or stuck > _MOST_STUCK or not len(pricing.values):
+            if status is not None or stuck > _MOST_STUCK or (fine and not len(pricing.values)):
                 break
             entering = self.entering_faces(v, pricing, {face.key for face in faces})
             faces, coordinates, idle = _without_idle(faces, coordinates, idle)
             faces = _united(faces, entering or self.rays(pricing))
-            coordinates, f, v = self.solve(faces, fine=violation < _FINE)
+            fine = violation < _FINE
+            coordinates, f, v = self.solve(faces, fine=fine)
         return self.finish(status or Status.NUMERICAL_FAILURE)
 
     def round(
