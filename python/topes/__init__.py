@@ -3,6 +3,7 @@
 from . import programs
 from .arrangement import Arrangement
 from .cells import CellBatch, Neighbors
+from .certify import Assessment, certify
 from .errors import (
     CellLimitError,
     FileFormatError,
@@ -13,14 +14,16 @@ from .errors import (
 )
 from .full_program import solve_full
 from .network import TwoLayerNetwork
+from .path import beta_max, path
 from .result import KKTResiduals, Round, Solution, Status
-from .training import beta_max, train
+from .training import train
 from .zonotope import NormalCone, Zonotope
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Arrangement",
+    "Assessment",
     "CellBatch",
     "CellLimitError",
     "FileFormatError",
@@ -37,6 +40,8 @@ __all__ = [
     "TwoLayerNetwork",
     "Zonotope",
     "beta_max",
+    "certify",
+    "path",
     "programs",
     "solve_full",
     "train",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ._validation import FloatArray
 from .losses import Loss
 
-__all__ = ["lower_bound"]
+__all__ = ["lower_bound", "zero_sum"]
 
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -47,3 +49,16 @@ def _best_scale(loss: Loss, v: FloatArray, y: FloatArray, most: float) -> float:
 def _rounding(v: FloatArray, y: FloatArray) -> float:
     """Covers the roundings of a conjugate: a sum over n of terms no larger than v^2 + |v y| + 1."""
     return (len(v) + 8) * _EPS * float(np.sum(v * v + np.abs(v * y) + (v != 0.0)))
+
+
+def zero_sum(v: FloatArray) -> FloatArray:
+    """v rounded towards zero to a grid on which its entries, one of them moved towards zero, sum to zero exactly."""
+    most = float(np.abs(v).max(initial=0.0))
+    if most == 0.0:
+        return v
+    unit = 2.0 ** (math.ceil(math.log2(most)) - 40)
+    grid = np.trunc(v / unit)
+    while (rest := float(grid.sum())) != 0.0:
+        k = int(np.argmax(np.sign(rest) * grid))
+        grid[k] -= math.copysign(min(abs(rest), abs(grid[k])), rest)
+    return np.asarray(grid * unit)

@@ -70,7 +70,8 @@ def ray_at(pricer: Pricer, u: FloatArray, sign: int) -> Face:
     h = pricer.data @ u
     pattern = h >= 0.0
     features = sign * np.where(pattern, h, pricer.kappa * h)
-    return Face(sign, u[:, None], np.zeros((0, 1)), features[:, None], pattern, np.ones(1), (sign, np.round(u, 12).tobytes()))
+    key = (sign, np.round(u, 12).tobytes())
+    return Face(sign, u[:, None], np.zeros((0, 1)), features[:, None], pattern, np.ones(1), key)
 
 
 def face_at(pricer: Pricer, v: FloatArray, u: FloatArray, sign: int) -> Face:
@@ -124,12 +125,13 @@ def _face(pricer: Pricer, u: FloatArray, flat: list[int], Q: FloatArray, sign: i
     toward = N.T @ u
     size = float(weight_norm((N @ toward)[: -1 if pricer.bias == "free" else None, None], pricer.norm)[0])
     toward = toward / (size if size > 0.0 else 1.0)
-    return Face(sign, N, rows, features, pattern, toward, (sign, tuple(sorted(int(k) for k in vanish)), label.tobytes()))
+    key = (sign, tuple(sorted(int(k) for k in vanish)), label.tobytes())
+    return Face(sign, N, rows, features, pattern, toward, key)
 
 
 def _complement(Q: FloatArray, pricer: Pricer) -> FloatArray:
     """Orthonormal basis of what is orthogonal to Q, within the span of the data where the norm is Euclidean."""
-    space = pricer.span
+    space: FloatArray = pricer.span
     if Q.shape[1] == 0:
         return space
     inside = space.T @ Q

@@ -9,6 +9,7 @@ from typing import Any
 
 import cvxpy as cp
 import numpy as np
+from scipy.optimize import minimize_scalar
 
 from ._exact_input import Values
 from ._polish import on_the_kinks
@@ -26,6 +27,8 @@ from .result import KKTResiduals, Solution, Status, relative_gap
 __all__ = ["solve_full"]
 
 DEFAULT_MAX_CELLS = 20_000  # about where Clarabel takes ten minutes and several gigabytes
+# A constant this large is infinite to a logistic loss.
+_FAR = 60.0
 _CLARABEL = {"tol_gap_abs": 1e-10, "tol_gap_rel": 1e-10, "tol_feas": 1e-10}
 
 
@@ -108,6 +111,8 @@ def solve_full(
     built = time.perf_counter()
     V, W, f, multiplier, value, solver_status = _solve(program, targets, solver, solver_options)
     solved = time.perf_counter()
+    if bias == "free":
+        V, W, f = _with_best_constant(the_loss, V, W, f, targets)
     data = cones.X if bias is False else cones.X[:, :-1]
     network, objective = _best_network(program, data, targets, V, W)
     bound, dual, feasibility, n_priced = _lower_bound(program, network.predict(data), multiplier, targets)
@@ -156,6 +161,20 @@ def _solve(
         float(value),
         str(program.problem.status),
     )
+
+
+def _with_best_constant(
+    loss: Loss, V: FloatArray, W: FloatArray, f: FloatArray, y: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """One more column, of the bias alone, where a constant lowers the loss: an infimum may lie at infinity."""
+    if not len(y):
+        return V, W, f
+    c = float(minimize_scalar(lambda t: loss.value(f + t, y), bounds=(-_FAR, _FAR), method="bounded").x)
+    if loss.value(f + c, y) >= loss.value(f, y):
+        return V, W, f
+    column = np.zeros((len(V), 1))
+    column[-1] = abs(c)
+    return (np.hstack([V, column]), W, f + c) if c > 0.0 else (V, np.hstack([W, column]), f + c)
 
 
 def _best_network(

@@ -119,7 +119,7 @@ class Master:
             conic.constrain(clarabel.NonnegativeConeT(len(face.rows)), [(place, -face.rows)], np.zeros(len(face.rows)))
         m = len(M)
         if self.norm == 2.0:
-            thin = np.linalg.qr(M, mode="r") if m > k else M  # the same norm in fewer rows
+            thin = np.asarray(np.linalg.qr(M, mode="r")) if m > k else M  # the same norm in fewer rows
             top = sp.coo_array(([-1.0], ([0], [0])), shape=(len(thin) + 1, 1))
             conic.constrain(
                 clarabel.SecondOrderConeT(len(thin) + 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -53,8 +54,8 @@ def polish(
 ) -> list[FloatArray]:
     """Minimise the objective over the coordinates of all faces, from a point near the minimum; p = 2.
 
-    An active set method: where a step would leave a face it ends on the boundary and goes on there; where a block comes to zero
-    it leaves; and a face whose price exceeds beta enters along its best direction, until none does.
+    An active set method: where a step would leave a face it ends on the boundary and goes on there; where a block comes
+    to zero it leaves; and a face whose price exceeds beta enters along its best direction, until none does.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def polish(
         Coordinates inside their faces. Where the loss is not smooth they are left as they are.
     """
     sizes = np.array([float(np.linalg.norm(q)) for q in coordinates[: len(faces)]])
-    out = [q if size > _NEGLIGIBLE * sizes.max(initial=0.0) else 0.0 * q for q, size in zip(coordinates, sizes, strict=False)]
+    least = _NEGLIGIBLE * sizes.max(initial=0.0)
+    out = [q if size > least else 0.0 * q for q, size in zip(coordinates, sizes, strict=False)]
     out += coordinates[len(faces) :]
     f = _outputs(faces, out, len(y))
     for _ in range(_ENTRIES):
@@ -186,7 +188,7 @@ def _start(
 
 
 def _norm(z: FloatArray, gram: FloatArray) -> float:
-    return float(np.sqrt(max(0.0, z @ gram @ z)))
+    return math.sqrt(max(0.0, float(z @ gram @ z)))
 
 
 def _objective(

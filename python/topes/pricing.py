@@ -211,7 +211,8 @@ class Pricer:
         -------
         Pricing
         """
-        V = np.asarray(v, dtype=np.float64).reshape(len(self.data), -1)
+        V = np.asarray(v, dtype=np.float64)
+        V = V[:, None] if V.ndim == 1 else V
         d, outputs = self.data.shape[1], V.shape[1]
         # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
         slope = 1.0 - self.kappa

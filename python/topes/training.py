@@ -10,22 +10,21 @@ from typing import Any
 import numpy as np
 
 from ._exact_input import Values
-from ._polish import on_the_kinks
 from ._validation import FloatArray, as_beta, as_positive, as_vector
-from .dual import lower_bound
+from .dual import lower_bound, zero_sum
 from .errors import InputError
 from .faces import Face, face_at, ray_at
 from .losses import Loss, get_loss
 from .master import Master
 from .network import TwoLayerNetwork, weight_norm
 from .newton import polish
+from .outcome import best_network
 from .pricing import Pricer, Pricing
 from .result import KKTResiduals, Round, Solution, Status, relative_gap
 from .sliding import merged, slide
 
-__all__ = ["beta_max", "train"]
+__all__ = ["Training", "train"]
 
-_EPS = float(np.finfo(np.float64).eps)
 _ACCURACY, _ROUGH = 1e-9, 1e-6
 _MOST_ROUNDS = 200
 _DIRECTIONS = 24
@@ -33,11 +32,11 @@ _DIRECTIONS = 24
 _FINE = 0.05
 # Faces unused for so many rounds leave the working set.
 _IDLE = 1
-# Local training and pricing in turn: at most so many rounds, until no price exceeds beta by more than this share or the objective
-# falls by less than that share.
+# Local training and pricing in turn: at most so many rounds, until no price exceeds beta by more than this share or the
+# objective falls by less than that share.
 _SETTLING, _SETTLED, _SLOW = 40, 1e-3, 1e-5
-# Steps of local training in each half of a round; the share of the largest neuron below which one is none; the angle (radians)
-# within which neurons are one.
+# Steps of local training in each half of a round; the share of the largest neuron below which one is none; the angle
+# (radians) within which neurons are one.
 _SLIDES, _UNUSED, _SAME = 100, 1e-5, 1e-2
 # Rounds that neither lower the objective nor raise the bound before giving up.
 _MOST_STUCK = 4
@@ -116,46 +115,10 @@ def train(
     targets = the_loss.check_targets(as_vector(y, "y"))
     pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
     targets = as_vector(targets, "y", length=len(pricer.data))
-    return _Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start).run(warm_start)
+    return Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start).run(warm_start)
 
 
-def beta_max(
-    X: Any,
-    y: Any,
-    *,
-    loss: str | Loss = "squared",
-    activation: str | float = "relu",
-    bias: Any = False,
-    norm: float = 2,
-    tol: float = 1e-9,
-    n_threads: int | None = None,
-) -> float:
-    """The least beta at which the network without neurons is optimal (with a free bias: the best constant), from above.
-
-    It is the price of the gradient of the loss at that network, by one pricing call: an upper bound within `tol` of it.
-
-    Parameters
-    ----------
-    X, y, loss, activation, bias, norm
-        As for `train`.
-    tol : float
-        Relative.
-
-    Examples
-    --------
-    >>> from topes.training import beta_max
-    >>> round(beta_max([[3.0, 4.0]], [2.0]), 6)
-    10.0
-    """
-    the_loss = get_loss(loss)
-    pricer = Pricer(X, activation=activation, bias=bias, norm=norm)
-    targets = the_loss.check_targets(as_vector(y, "y", length=len(pricer.data)))
-    training = _Training(pricer, targets, 1.0, the_loss, tol, math.inf, None, n_threads, time.perf_counter())
-    _, _, v = training.solve([])
-    return pricer.price(training.feasible(v), tol=tol, n_threads=n_threads).upper_bound
-
-
-class _Training:
+class Training:
     """The state of one run."""
 
     def __init__(
@@ -220,7 +183,7 @@ class _Training:
     def feasible(self, v: FloatArray) -> FloatArray:
         """The point of the domain of L* next to v; with a free bias its entries sum to zero exactly."""
         v = self.loss.project_dual(v, self.y, zero_sum=self.free)
-        return _zero_sum(v) if self.free else v
+        return zero_sum(v) if self.free else v
 
     def price(self, v: FloatArray, faces: list[Face], coordinates: list[FloatArray], tol: float, keep: float) -> Pricing:
         begin = time.perf_counter()
@@ -311,9 +274,10 @@ class _Training:
 
     def ended(self) -> Status | None:
         """Why to stop after this round, if so."""
+        stopped = self.callback is not None and self.callback(self.history[-1])
         if self.history[-1].gap <= self.tol:
             return Status.CERTIFIED
-        if self.callback is not None and self.callback(self.history[-1]):
+        if stopped:
             return Status.CANCELLED
         return Status.TIME_LIMIT if time.perf_counter() > self.deadline else None
 
@@ -337,11 +301,10 @@ class _Training:
                 break
             before = value
             begin = time.perf_counter()
-            entering = [
-                ray_at(self.pricer, pricing.directions[:, k], -int(pricing.signs[k])) for k in range(len(pricing.values))
-            ]
+            entering = self.rays(pricing)
             A = np.stack([ray.features[:, 0] for ray in entering], axis=1)
-            gain = np.maximum(-(A.T @ v) - self.beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300) / len(entering)
+            gain = np.maximum(-(A.T @ v) - self.beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300)
+            gain /= len(entering)
             U = np.hstack([U, np.stack([ray.basis[:, 0] for ray in entering], axis=1) * gain])
             signs = np.append(signs, [float(ray.sign) for ray in entering])
             shift = float(constant[0][0]) if self.free else 0.0
@@ -376,8 +339,10 @@ class _Training:
         return list(found.values())
 
     def rays(self, pricing: Pricing) -> list[Face]:
-        """The priced directions themselves: where their faces are known but the program over them is not solved well enough."""
-        return [ray_at(self.pricer, pricing.directions[:, k], -int(pricing.signs[k])) for k in range(len(pricing.values))]
+        """The priced directions themselves: for where their faces are known and the program is not solved well enough."""
+        return [
+            ray_at(self.pricer, pricing.directions[:, k], -int(pricing.signs[k])) for k in range(len(pricing.values))
+        ]
 
     def _refuse_tiny_beta(self, pricing: Pricing, *, first: bool) -> None:
         if first and pricing.best > 0.0 and self.beta < _LEAST_BETA * pricing.best:
@@ -388,7 +353,11 @@ class _Training:
 
     def finish(self, status: Status) -> Solution:
         best, bound, dual, price = self.best, self.best_bound, self.best_dual, self.price_at_best
-        network, objective, value, f = self.network_of(*best)
+        faces, coordinates = best
+        f = self.outputs(faces, coordinates) if coordinates else np.zeros_like(self.y)
+        value = self.objective_of(faces, coordinates, f)
+        worth = 0.01 * self.tol
+        network, objective = best_network(self.pricer, faces, coordinates, self.y, self.beta, self.loss, worth)
         gap = relative_gap(objective, bound, self.empty)
         if status is Status.CERTIFIED and gap > self.tol:
             status = Status.NUMERICAL_FAILURE
@@ -407,7 +376,7 @@ class _Training:
             dual_feasibility=max(0.0, price / self.beta - 1.0),
             complementarity=abs(self.beta * penalty + float(dual @ f)) / (1.0 + at_f),
         )
-        patterns = np.array([face.pattern for face in best[0]], dtype=np.uint8).reshape(-1, len(self.y))
+        patterns = np.array([face.pattern for face in best[0]], dtype=np.uint8).reshape(len(best[0]), len(self.y))
         patterns.setflags(write=False)
         dual.setflags(write=False)
         total = time.perf_counter() - self.start
@@ -428,40 +397,6 @@ class _Training:
             tuple(self.history),
         )
 
-    def network_of(
-        self, faces: list[Face], coordinates: list[FloatArray]
-    ) -> tuple[TwoLayerNetwork, float, float, FloatArray]:
-        """The network of Proposition II.1, small if that costs nothing; its objective, the convex one, the outputs."""
-        pricer = self.pricer
-        f = self.outputs(faces, coordinates) if coordinates else np.zeros_like(self.y)
-        value = self.objective_of(faces, coordinates, f)
-        d = pricer.data.shape[1]
-        columns = [(face.basis @ q, face.sign) for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
-        if self.free and len(coordinates):
-            constant = np.zeros(d)
-            constant[-1] = abs(coordinates[-1][0])
-            columns.append((constant, 1 if coordinates[-1][0] >= 0.0 else -1))
-        split = [np.array([u for u, sign in columns if sign == s]).reshape(-1, d).T for s in (1, -1)]
-        data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
-        candidates = []
-        for reduce_on in (data, None):
-            network = TwoLayerNetwork.from_convex(
-                *split, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm, X=reduce_on
-            )
-            for each in (network, on_the_kinks(network, data, self.y, self.loss)):
-                objective = each.objective(
-                    data, self.y, self.beta, loss=self.loss, bias=pricer.bias or "penalized", norm=pricer.norm
-                )
-                candidates.append((each, objective))
-        least = min(objective for _, objective in candidates)
-        worth = 0.01 * self.tol * max(abs(least), 1e-3 * self.empty)  # for a network of at most n neurons
-        network, objective = next(c for c in candidates if c[1] <= least + worth)
-        if self.empty <= objective:
-            none = np.zeros((d, 0))
-            network = TwoLayerNetwork.from_convex(none, none, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm)
-            objective = self.empty
-        return network, objective, value, f
-
 
 def _bias_of(network: TwoLayerNetwork) -> FloatArray:
     return np.zeros(network.n_neurons) if network.b1 is None else network.b1
@@ -481,16 +416,3 @@ def _without_idle(
 
 def _united(faces: list[Face], more: list[Face]) -> list[Face]:
     return list({face.key: face for face in [*faces, *more]}.values())
-
-
-def _zero_sum(v: FloatArray) -> FloatArray:
-    """v rounded towards zero to a grid on which its entries, one of them moved towards zero, sum to zero exactly."""
-    most = float(np.abs(v).max(initial=0.0))
-    if most == 0.0:
-        return v
-    unit = 2.0 ** (math.ceil(math.log2(most)) - 40)
-    grid = np.trunc(v / unit)
-    while (rest := float(grid.sum())) != 0.0:
-        k = int(np.argmax(np.sign(rest) * grid))
-        grid[k] -= math.copysign(min(abs(rest), abs(grid[k])), rest)
-    return np.asarray(grid * unit)

@@ -29,6 +29,8 @@ def _stub():
             names[node.name] = {f.name for f in node.body if isinstance(f, ast.FunctionDef)} - {"__init__"}
         elif isinstance(node, ast.FunctionDef):
             names[node.name] = None
+        elif isinstance(node, ast.AnnAssign):
+            names[node.target.id] = int
     return names
 
 
@@ -37,7 +39,9 @@ def test_the_stub_names_what_the_module_holds():
     public = {name for name in dir(_core) if not name.startswith("_")}
     assert public == set(stub)
     for name, members in stub.items():
-        if members is not None:
+        if members is int:
+            assert isinstance(getattr(_core, name), int)
+        elif members is not None:
             assert {m for m in vars(getattr(_core, name)) if not m.startswith("_")} == members
         else:
             assert inspect.isbuiltin(getattr(_core, name))
@@ -114,3 +118,28 @@ def test_exceptions_of_a_callback_come_out_as_they_are(core):
 def test_wrong_types_are_refused(bad):
     with pytest.raises((TypeError, ValueError)):
         _core.Arrangement.from_int64(bad, False, 0)
+
+
+def test_facets_alone(core):
+    assert sorted(_core.find_facets(core, np.array([0b111], np.uint8)).tolist()) == [0, 1]
+    assert _core.find_facets(core, np.array([0b100], np.uint8)) is None
+    with pytest.raises(ValueError, match="packed must have"):
+        _core.find_facets(core, np.zeros(2, np.uint8))
+
+
+def test_pricing_returns_a_bound_and_directions():
+    space = _core.PricingSpace(np.eye(2), "euclidean", np.ones(2))
+    limits = (0.0, 0.5, 1e-9, ALL, 1e300, 8, 1, None)
+    bend, none = np.array([[1.0], [1.0]]), np.zeros((0, 2))
+    upper, best, complete, nodes, w, values, signs = space.price(bend, np.zeros((1, 2)), none, *limits)
+    assert best == pytest.approx(2**0.5)
+    assert best <= upper <= best * (1 + 1e-8)
+    assert complete
+    assert nodes > 0
+    assert w.shape == (len(values), 2)
+    assert signs.dtype == np.int8
+    assert not w.flags.writeable
+    with pytest.raises(topes.InputError, match="do not fit"):
+        space.price(np.zeros((3, 1)), np.zeros((1, 2)), none, *limits)
+    with pytest.raises(ValueError, match="ball must be"):
+        _core.PricingSpace(np.eye(2), "round", np.ones(2))

@@ -79,3 +79,11 @@ def test_the_reduction_knows_a_constant_from_a_slope_of_1e_12():
     assert solution.status is topes.Status.CERTIFIED
     assert solution.n_neurons <= 2
     assert solution.objective == pytest.approx(4.1875, rel=1e-9)
+
+
+@pytest.mark.parametrize("solve", [solve_full, topes.train])
+def test_an_infimum_that_no_constant_reaches(solve):
+    """Logistic loss, one class, free bias: the loss falls to 0 as the bias grows, and a conic solver stops on the way."""
+    solution = solve([[0.0, 0.0, 0.0]], [-1.0], 1e-3, loss="logistic", activation=-2.5, bias="free", norm=np.inf)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.objective < 1e-9

@@ -8,31 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kkt import check_solution
+from problems import BIASES, KAPPAS, NORMS, data
 from topes import Status, programs, reference, solve_full
 from topes.cell_pricing import price
-from topes.losses import get_loss, loss_names
+from topes.losses import loss_names
 from topes.programs.scalar_output import Cones
 
-ENTRY = st.one_of(
-    st.integers(-3, 3).map(float), st.integers(-30, 30).map(lambda k: k / 10), st.floats(-4, 4).map(lambda x: round(x, 3))
-)
-KAPPAS = st.sampled_from([0.0, -1.0, 0.5, 0.6, 0.9, -0.3, -2.5])
-BIASES = st.sampled_from([False, "penalized", "free"])
-NORMS = st.sampled_from([2, 1, np.inf])
 # A conic solve of the twin takes a tenth of a second.
 FEW = settings(max_examples=max(10, settings().max_examples // 4))
-
-
-@st.composite
-def data(draw, loss=None):
-    d, most = draw(st.sampled_from([(1, 5), (2, 5), (3, 4)]))
-    n = draw(st.integers(1, most))
-    X = np.array(draw(st.lists(st.lists(ENTRY, min_size=d, max_size=d), min_size=n, max_size=n)))
-    for i in draw(st.lists(st.integers(0, n - 1), max_size=2)):
-        X[i] = draw(st.sampled_from([0.0, 1.0, -1.0, 2.0])) * X[draw(st.integers(0, n - 1))]
-    labels = loss is not None and get_loss(loss).needs_labels
-    y = draw(st.lists(st.sampled_from([-1.0, 1.0]) if labels else ENTRY, min_size=n, max_size=n))
-    return X, np.array(y)
 
 
 @FEW

@@ -1,0 +1,129 @@
+"""Judges any two-layer network: its objective against a proved lower bound over all networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ._exact_input import Values
+from .errors import InputError
+from .losses import Loss, get_loss
+from .network import TwoLayerNetwork
+from .result import Solution, relative_gap
+from .training import train
+
+__all__ = ["Assessment", "certify"]
+
+
+@dataclass(frozen=True, repr=False)
+class Assessment:
+    """How far a network is from the global optimum.
+
+    Attributes
+    ----------
+    objective : float
+        The non-convex objective (3) of the network, in units of the loss.
+    lower_bound : float
+        No network of any width has a smaller objective; proved by pricing over all cells.
+    gap : float
+        objective - lower_bound, relative as in `Solution.gap`: an upper bound on what better training could gain.
+    optimum : Solution
+        The best network known, and the dual point behind the bound.
+    """
+
+    objective: float
+    lower_bound: float
+    gap: float
+    optimum: Solution
+
+    def __repr__(self) -> str:
+        return (
+            f"Assessment(objective {self.objective:.10g}, at most {100 * self.gap:.3g} % above the global optimum, "
+            f"which lies between {self.lower_bound:.10g} and {min(self.objective, self.optimum.objective):.10g})"
+        )
+
+
+def certify(
+    X: Any,
+    y: Any,
+    network: TwoLayerNetwork | tuple[Any, Any, Any],
+    beta: float,
+    *,
+    loss: str | Loss = "squared",
+    activation: str | float = "relu",
+    bias: Any = None,
+    norm: float = 2,
+    values: Values = "binary",
+    tol: float = 1e-6,
+    max_time: float | None = None,
+    n_threads: int | None = None,
+) -> Assessment:
+    """Compare the objective (3) of a network, from any source, with a proved lower bound on that of all networks.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+    y : array_like, shape (n,)
+    network : TwoLayerNetwork, or (W1, b1, w2)
+        Arrays of shapes (d, m), (m,) or None, and (m,): of scikit-learn ``coefs_[0], intercepts_[0], coefs_[1][:, 0]``, of a
+        PyTorch module ``lin1.weight.T, lin1.bias, lin2.weight[0]``, as numpy arrays. The model has no output bias.
+    beta : float
+        Weight of the regulariser in (3), > 0.
+    loss, activation, norm, values
+        As for `train`; the activation is that of a `TwoLayerNetwork` where one is given.
+    bias : {False, "penalized", "free"}, optional
+        Default "penalized" where the network has biases, else False.
+    tol : float
+        Accuracy asked of the lower bound.
+    max_time : float, optional
+        Seconds; the bound proved by then holds.
+
+    Returns
+    -------
+    Assessment
+
+    Raises
+    ------
+    InputError
+        An argument does not meet its requirement.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topes import certify
+    >>> X, y = [[2, 2], [3, 3], [1, 0]], [1, -1, 1]
+    >>> nothing = (np.zeros((2, 1)), None, np.zeros(1))
+    >>> a = certify(X, y, nothing, beta=0.1)
+    >>> round(a.objective, 5), round(a.lower_bound, 5)
+    (1.5, 1.10027)
+    """
+    if not isinstance(network, TwoLayerNetwork):
+        try:
+            W1, b1, w2 = network
+        except (TypeError, ValueError):
+            raise InputError(f"network must be a TwoLayerNetwork or (W1, b1, w2), got {type(network).__name__}") from None
+        network = TwoLayerNetwork(W1, b1, w2, activation)
+    if bias is None:
+        bias = False if network.b1 is None else "penalized"
+    if bias is False and network.b1 is not None and np.any(network.b1):
+        raise InputError("bias must be 'penalized' or 'free' for a network with biases, got False")
+    the_loss = get_loss(loss)
+    optimum = train(
+        X,
+        y,
+        beta,
+        loss=the_loss,
+        activation=network.activation,
+        bias=bias,
+        norm=norm,
+        values=values,
+        tol=tol,
+        max_time=max_time,
+        n_threads=n_threads,
+    )
+    objective = network.objective(X, y, beta, loss=the_loss, bias=bias or None, norm=norm)
+    targets = np.asarray(y, dtype=np.float64)
+    gap = relative_gap(objective, optimum.lower_bound, the_loss.value(np.zeros_like(targets), targets))
+    return Assessment(objective, optimum.lower_bound, gap, optimum)

@@ -1,0 +1,60 @@
+"""From the faces in use to the network of Proposition II.1, made small where that costs nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ._polish import on_the_kinks
+from ._validation import FloatArray
+from .faces import Face
+from .losses import Loss
+from .network import TwoLayerNetwork
+from .pricing import Pricer
+
+__all__ = ["best_network"]
+
+
+def best_network(
+    pricer: Pricer,
+    faces: list[Face],
+    coordinates: list[FloatArray],
+    y: FloatArray,
+    beta: float,
+    loss: Loss,
+    worth: float,
+) -> tuple[TwoLayerNetwork, float]:
+    """The network of a working set's solution, and its objective (3).
+
+    Equal directions are merged and the rest is moved to a vertex of the set of solutions with these outputs, at most n
+    neurons; the network without neurons is taken where it is no worse.
+
+    Parameters
+    ----------
+    worth : float
+        Share of the objective that the smaller network may cost.
+    """
+    d = pricer.data.shape[1]
+    columns = [(face.basis @ q, face.sign) for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
+    if pricer.bias == "free" and len(coordinates) > len(faces):
+        constant = np.zeros(d)
+        constant[-1] = abs(coordinates[-1][0])
+        columns.append((constant, 1 if coordinates[-1][0] >= 0.0 else -1))
+    split = [np.array([u for u, sign in columns if sign == s]).reshape(-1, d).T for s in (1, -1)]
+    none = np.zeros((d, 0))
+    data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
+
+    def network(parts: list[FloatArray], reduce_on: FloatArray | None) -> TwoLayerNetwork:
+        return TwoLayerNetwork.from_convex(
+            *parts, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm, X=reduce_on
+        )
+
+    candidates = []
+    for reduce_on in (data, None):
+        plain = network(split, reduce_on)
+        for each in (plain, on_the_kinks(plain, data, y, loss)):
+            value = each.objective(data, y, beta, loss=loss, bias=pricer.bias or "penalized", norm=pricer.norm)
+            candidates.append((each, value))
+    empty = loss.value(np.zeros_like(y), y)
+    least = min(value for _, value in candidates)
+    chosen = next(c for c in candidates if c[1] <= least + worth * max(abs(least), 1e-3 * empty))
+    return (network([none, none], None), empty) if empty <= chosen[1] else chosen
