@@ -247,7 +247,7 @@ def train(
         "output": str(output),
     }
     if plot is not None:
-        title = f"p* = {solution.objective:.6g}, gap {solution.gap:.1g}, {solution.n_neurons} neurons"
+        title = f"objective {solution.objective:.6g}, proved gap {solution.gap:.1g}, {solution.n_neurons} neurons"
         save_fit(plot, targets, solution.network.predict(as_floats(X)), title)
         facts["plot"] = str(plot)
     facts["seconds"] = round(sum(solution.seconds.values()), 4)

@@ -116,6 +116,11 @@ class Pricer:
         factor[used] = np.einsum("ij,ij->i", self.data[used], reference[groups[used]])
         self._groups, self._factor, self._used = groups, factor, used
         self._set_coordinates(reference)
+        _, s, basis = np.linalg.svd(self.data, full_matrices=False)
+        k = int(np.sum(s > _EPS * max(self.data.shape) * s.max(initial=0.0)))
+        #: u = whitening @ z makes data @ whitening orthonormal, up to one factor; unwhitening goes back
+        self.whitening = basis[:k].T * (s.max(initial=1.0) / s[:k])
+        self.unwhitening = basis[:k] * (s[:k] / s.max(initial=1.0))[:, None]
         self.reference = reference  #: unit normal of each distinct hyperplane, shape (m, d)
 
     def _set_coordinates(self, reference: FloatArray) -> None:

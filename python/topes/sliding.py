@@ -44,27 +44,29 @@ def slide(
     ndarray, shape (d, m), float64
     constant : float
     """
-    X, kappa = pricer.data, pricer.kappa
-    d, m = U.shape
+    X, kappa = pricer.data @ pricer.whitening, pricer.kappa
+    d, m = len(U), U.shape[1]
+    B = pricer.whitening  # u = B z: the outputs depend on z evenly
+    r = B.shape[1]
     free = pricer.bias == "free"
     penalised = slice(0, d - 1) if free else slice(0, d)
     scale = np.sqrt(np.maximum(np.linalg.norm(U[penalised], axis=0), 1e-300))
 
     def objective(z: FloatArray) -> tuple[float, FloatArray]:
-        W, w2 = z[: d * m].reshape(d, m), z[d * m : -1]
-        H = X @ W
+        Z, w2 = z[: r * m].reshape(r, m), z[r * m : -1]
+        W, H = B @ Z, X @ Z
         D = np.where(H >= 0.0, 1.0, kappa)
         A = D * H
         f = A @ (signs * w2) + z[-1]
         v = loss.gradient(f, y)
         gradient = X.T @ (D * (v[:, None] * (signs * w2)))
-        gradient[penalised] += beta * W[penalised]
+        gradient += beta * (B[penalised].T @ W[penalised])
         value = loss.value(f, y) + 0.5 * beta * float(np.sum(W[penalised] ** 2) + np.sum(w2**2))
         return value, np.concatenate([gradient.ravel(), signs * (A.T @ v) + beta * w2, [v.sum() if free else 0.0]])
 
-    start = np.concatenate([(U / scale).ravel(), scale, [constant]])
+    start = np.concatenate([(pricer.unwhitening @ (U / scale)).ravel(), scale, [constant]])
     end = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 20}).x
-    W, w2 = end[: d * m].reshape(d, m), end[d * m : -1]
+    W, w2 = B @ end[: r * m].reshape(r, m), end[r * m : -1]
     return np.asarray(W * np.maximum(w2, 0.0)), float(end[-1])
 
 

@@ -27,14 +27,14 @@ __all__ = ["Training", "train"]
 
 _ACCURACY, _ROUGH = 1e-9, 1e-6
 _MOST_ROUNDS = 200
-_DIRECTIONS = 24
+_DIRECTIONS = 32
 # Above this share of beta by which some price exceeds it, the program is solved to a conic solver's accuracy only.
 _FINE = 0.05
 # Faces unused for so many rounds leave the working set.
 _IDLE = 1
 # Local training and pricing in turn: at most so many rounds, until no price exceeds beta by more than this share or the
 # objective falls by less than that share.
-_SETTLING, _SETTLED, _SLOW = 40, 1e-3, 1e-5
+_SETTLING, _SETTLED, _SLOW = 40, 1e-3, 1e-3
 # Steps of local training in each half of a round; the share of the largest neuron below which one is none; the angle
 # (radians) within which neurons are one.
 _SLIDES, _UNUSED, _SAME = 100, 1e-5, 1e-2

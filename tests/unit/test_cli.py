@@ -65,6 +65,34 @@ def test_train_writes_a_network(table, tmp_path, capsys):
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 
+def test_both_methods_of_training_agree(table, tmp_path, capsys):
+    values = []
+    for method in ("working-set", "full"):
+        out = tmp_path / "n.json"
+        arguments = ("train", table, "--target", "y", "--beta", "0.1", "-o", out, "--method", method, "--json")
+        assert run(*arguments) == 0
+        facts = json.loads(capsys.readouterr().out)
+        assert (facts["status"], facts["method"]) == ("certified", method)
+        values.append(facts["objective"])
+    assert values[0] == pytest.approx(values[1], rel=1e-6)
+
+
+def test_certify_judges_a_network_file(table, tmp_path, capsys):
+    out = tmp_path / "n.json"
+    assert run("train", table, "--target", "y", "--beta", "0.1", "--bias", "-o", out) == 0
+    capsys.readouterr()
+    assert run("certify", table, out, "--target", "y", "--beta", "0.1", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["gap"] <= 2e-6
+    TwoLayerNetwork([[1.0], [0.0]], [0.0], [1.0]).save(out)
+    assert run("certify", table, out, "--target", "y", "--beta", "0.1", "--json") == 0
+    worse = json.loads(capsys.readouterr().out)
+    assert worse["objective"] > worse["lower_bound"] == pytest.approx(facts["lower_bound"], rel=1e-5)
+    (tmp_path / "bad.json").write_text("{}")
+    assert run("certify", table, tmp_path / "bad.json", "--target", "y", "--beta", "0.1") == 2
+    assert "not a topes.TwoLayerNetwork" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
