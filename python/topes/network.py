@@ -253,6 +253,8 @@ def _at_vertex(
         U = U * np.vstack([np.abs(U[:-1]) > _NEGLIGIBLE * sizes, np.ones((1, U.shape[1]))])
     A = phi(data @ (U / sizes), kappa) * c
     cost = weight_norm((U / sizes)[:-1] if bias == "free" else U / sizes, norm)
+    if len(A) > A.shape[1]:  # the same dependences and lengths in fewer rows
+        A = np.asarray(np.linalg.qr(A, mode="r"))
     lam = sizes.copy()
     scale = float(np.linalg.norm(A @ lam))
     active = np.flatnonzero(lam > 0.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -160,11 +162,16 @@ class Training:
         if not faces and not self.free:
             f = np.zeros_like(self.y)
             return [], f, self.loss.gradient(f, self.y)
-        solution = self.master.solve(faces, _ACCURACY if fine else _ROUGH)
+        small, y = self.compressed(faces)
+        master = Master(y, self.beta, self.loss, self.pricer.norm, self.free)
+        solution = master.solve(small, _ACCURACY if fine else _ROUGH)
         coordinates, f, v = solution.coordinates, solution.outputs, solution.multiplier
         self.other_dual = None
+        if len(y) < len(self.y):
+            f = self.outputs(faces, coordinates)
+            v = self.loss.gradient(f, self.y)
         if self.pricer.norm == 2.0 and fine:
-            better = polish(faces, coordinates, self.y, self.beta, self.loss, self.free)
+            better = polish(small, coordinates, y, self.beta, self.loss, self.free)
             at = self.outputs(faces, better)
             if self.objective_of(faces, better, at) <= self.objective_of(faces, coordinates, f):
                 coordinates, f = better, at
@@ -173,6 +180,16 @@ class Training:
                     v = self.loss.gradient(f, self.y)
         self.seconds["solve"] += time.perf_counter() - begin
         return coordinates, f, v
+
+    def compressed(self, faces: list[Face]) -> tuple[list[Face], FloatArray]:
+        """The same faces and targets in fewer rows: the squared loss sees lengths only, and a constant is no matter."""
+        width = sum(face.dimension for face in faces)
+        if self.loss.name != "squared" or self.free or len(self.y) <= width + 1:
+            return faces, self.y
+        R = np.asarray(np.linalg.qr(np.column_stack([*(face.features for face in faces), self.y]), mode="r"))
+        ends = np.cumsum([0, *(face.dimension for face in faces)])
+        small = [replace(face, features=R[:, a:b]) for face, (a, b) in zip(faces, pairwise(ends), strict=True)]
+        return small, R[:, -1]
 
     def outputs(self, faces: list[Face], coordinates: list[FloatArray]) -> FloatArray:
         f = np.zeros_like(self.y)

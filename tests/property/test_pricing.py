@@ -40,7 +40,7 @@ def test_bounds_hold_and_directions_have_the_prices_they_claim(sample, kappa, bi
     X, _ = sample
     pricer = Pricer(X, activation=kappa, bias=bias, norm=norm)
     v = dual_point(len(X), seed, bias == "free")
-    pricing = pricer.price(v, keep=0.3, max_nodes=20_000)
+    pricing = pricer.price(v, keep=0.3, max_nodes=10**6 if norm == 2 else 20_000)
     enumerated, _ = price_by_enumeration(Cones.of(X, bias=bias), v, kappa, bias=bias, norm=norm)
     scale = float(np.abs(v) @ np.linalg.norm(pricer.data, axis=1)) + 1e-300
     assert pricing.best <= enumerated * (1 + 1e-9) + 1e-9 * scale

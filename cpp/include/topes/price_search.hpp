@@ -634,6 +634,7 @@ class PriceSearch {
       before = after;
     }
     if (!moved) return false;
+    settle_slopes(node, c, mu);
     for (std::size_t j = 0; j < n; ++j) {
       double sum = node.linear[j];
       for (std::uint32_t k = 0; k < node.list[0].size; ++k) sum += node.list[0].weight[k] * std::max(node.list[0].z[j][k], 0.0);
@@ -641,6 +642,59 @@ class PriceSearch {
       node.t[j] = sum;
     }
     return true;
+  }
+
+  // Coordinate descent tells which slopes and multipliers are between their ends; these few by one linear system: the least
+  // ||c + D x|| over the round coordinates with no component along an axis. A wrong guess costs nothing but a weaker bound.
+  void settle_slopes(const Node& node, const Vector& c, const Vector& mu) {
+    constexpr std::size_t kMost = 2 * n;
+    const List& l = node.list[1];
+    std::array<Vector, kMost> D;
+    std::array<std::uint32_t, kMost> which{};
+    std::size_t m = 0;
+    for (std::uint32_t k = 0; k < l.size; ++k) {
+      if (slope_[k] <= 0 || slope_[k] >= 1) continue;
+      if (m == kMost) return;
+      which[m] = k;
+      for (std::size_t i = 0; i < n; ++i) D[m][i] = -l.weight[k] * s_.space.normals[l.index[k] * n + i];
+      ++m;
+    }
+    const std::size_t n_slopes = m;
+    if (n_slopes == 0) return;
+    for (std::size_t j = 0; j < n; ++j) {
+      if (mu[j] <= 0) continue;
+      if (m == kMost) return;
+      D[m++] = node.cone.dual[j];
+    }
+    const bool has_axis = round_ < n;
+    const std::size_t size = m + (has_axis ? 1 : 0);
+    std::array<std::array<double, kMost + 2>, kMost + 1> a{};
+    for (std::size_t p = 0; p < m; ++p) {
+      for (std::size_t i = 0; i < round_; ++i) {
+        for (std::size_t q = 0; q < m; ++q) a[p][q] += D[p][i] * square_[i] * D[q][i];
+        a[p][size] -= D[p][i] * square_[i] * c[i];
+      }
+      if (has_axis) a[p][m] = a[m][p] = D[p][n - 1];
+    }
+    if (has_axis) a[m][size] = -c[n - 1];
+    for (std::size_t p = 0; p < size; ++p) {  // Gauss-Jordan with pivots
+      std::size_t pivot = p;
+      for (std::size_t q = p + 1; q < size; ++q) pivot = std::abs(a[q][p]) > std::abs(a[pivot][p]) ? q : pivot;
+      if (!(std::abs(a[pivot][p]) > 0)) return;
+      std::swap(a[pivot], a[p]);
+      for (std::size_t q = 0; q < size; ++q) {
+        if (q == p) continue;
+        const double f = a[q][p] / a[p][p];
+        for (std::size_t i = p; i <= size; ++i) a[q][i] -= f * a[p][i];
+      }
+    }
+    for (std::size_t p = 0; p < n_slopes; ++p) {
+      const double x = slope_[which[p]] + a[p][size] / a[p][p];
+      if (!(x >= -0.5 && x <= 1.5)) return;  // not the right guess
+    }
+    for (std::size_t p = 0; p < n_slopes; ++p) {
+      slope_[which[p]] = std::clamp(slope_[which[p]] + a[p][size] / a[p][p], 0.0, 1.0);
+    }
   }
 
   const PriceShared& s_;
