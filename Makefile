@@ -33,7 +33,7 @@ test-all: lint sanitize wheel cpp-test $(VENV)/.installed
 	$(BIN)/python -m pytest --doctest-modules python/topes
 
 lint: $(VENV)/.installed
-	$(BIN)/ruff check python tests examples
+	$(BIN)/ruff check python tests examples bench
 	$(BIN)/mypy
 
 python-test: $(VENV)/.installed

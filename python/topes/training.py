@@ -37,8 +37,8 @@ _IDLE = 1
 # Local training and pricing in turn: at most so many rounds, until no price exceeds beta by more than this share or the
 # objective falls by less than that share.
 _SETTLING, _SETTLED, _SLOW = 40, 1e-3, 1e-3
-# While prices exceed beta by more, the search for them leaves what is below this share of the best: on 3 x 10^8 cells a share
-# of 0.5 took nearly three times as long to the same end.
+# While prices exceed beta by more, the search for them leaves what is below this share of the best: on 3 x 10^8 cells a
+# share of 0.5 took nearly three times as long to the same end.
 _KEEP = 0.95
 # Steps of local training in each half of a round; the share of the largest neuron below which one is none; the angle
 # (radians) within which neurons are one.
