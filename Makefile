@@ -56,6 +56,7 @@ bench: $(VENV)/.installed
 	$(BIN)/cmake -S . -B $(BUILD)/bench $(CMAKE_FLAGS) -DTOPES_BUILD_TESTS=OFF -DTOPES_BUILD_BENCH=ON
 	$(BIN)/cmake --build $(BUILD)/bench --parallel $(JOBS)
 	for b in ladder threads patterns pricing; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
+	$(BIN)/python bench/training.py
 
 wheel: $(VENV)/.tools
 	rm -rf dist $(BUILD)/wheel-env
