@@ -18,6 +18,8 @@ __all__ = ["polish"]
 _STEPS = 200
 # Blocks that end within so many times the step that is possible, or this share of the whole, end with it.
 _TOGETHER, _SOON = 4.0, 1e-3
+# Curvature below this share of what a squared loss would have.
+_FLAT = 1e-9
 # Weight of a free bias beside the others where a best direction is sought.
 _BIAS_SHARE = 1e-3
 # Rounds of entries: near the minimum one or two are enough.
@@ -86,7 +88,9 @@ def polish(
             A = face.features @ q
             H = loss.curvature(f, y, A[:, None])
             assert H is not None
-            out[k] = q * (0.5 * (price - beta) / max(float(H[0, 0]), 1e-300))
+            if float(H[0, 0]) <= _FLAT * float(A @ A):
+                continue  # a loss without curvature says nothing of how far to go
+            out[k] = q * (0.5 * (price - beta) / float(H[0, 0]))
             entered = True
         if not entered:
             break

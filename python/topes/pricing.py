@@ -130,8 +130,8 @@ class Pricer:
         free = self.bias == "free"
         inputs = self.data[:, :-1] if free else self.data
         unit = np.ones(d)  # what one unit of each coordinate of the ball is in u
-        if free:  # the largest abs(x_i.u) over the unit ball: no breakpoint lies further out
-            reach = float(np.linalg.norm(inputs, ord=q, axis=1).max(initial=0.0)) if d > 1 else 0.0
+        if free:  # the largest abs(x_i.u) over the unit ball, rounded up: no breakpoint lies further out
+            reach = float(np.linalg.norm(inputs, ord=q, axis=1).max(initial=0.0)) * (1.0 + 1e-9) if d > 1 else 0.0
             unit[-1] = reach if reach > 0.0 else 1.0
         scaled = reference * unit
         if self.norm == 2.0:

@@ -138,3 +138,10 @@ def test_nothing_to_train_on():
         assert s.n_neurons == 0
     one = train([[2.0]], [3.0], 0.1)
     assert one.objective == pytest.approx(0.1 * 3 / 2 - 0.005 / 4, rel=1e-6)
+
+
+def test_a_cone_whose_vertices_differ_along_the_free_bias_only():
+    """Once the bound of such a cone stayed a few millionths too large: the projection stopped at dependent vertices."""
+    X = [[-1.0, -2.0], [0.0, 0.0], [3.0, 0.0], [1.0, 0.0]]
+    s = train(X, [-1.0, 1.0, 1.0, -1.0], 0.05, loss="logistic", activation=0.5, bias="free")
+    assert s.status is Status.CERTIFIED

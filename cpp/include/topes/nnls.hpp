@@ -17,7 +17,7 @@ std::array<double, R> nonnegative_least_squares(const std::array<std::array<doub
   std::array<double, R> x{};
   std::array<double, R> trial{};
   std::array<bool, R> in{};
-  const auto solve = [&] {  // G x = t on the coordinates that are in, by Cholesky
+  const auto solve = [&](const std::array<double, R>& right) {  // G x = right on the coordinates that are in, by Cholesky
     std::array<std::size_t, R> index{};
     std::size_t m = 0;
     for (std::size_t i = 0; i < n; ++i) {
@@ -36,7 +36,7 @@ std::array<double, R> nonnegative_least_squares(const std::array<std::array<doub
           L[i][j] = sum / L[j][j];
         }
       }
-      z[i] = t[index[i]];
+      z[i] = right[index[i]];
       for (std::size_t k = 0; k < i; ++k) z[i] -= L[i][k] * z[k];
       z[i] /= L[i][i];
     }
@@ -64,9 +64,25 @@ std::array<double, R> nonnegative_least_squares(const std::array<std::array<doub
     if (enter == n || most <= 1e-14 * std::abs(t[enter]) / std::sqrt(G[enter][enter])) break;
     in[enter] = true;
     for (;;) {
-      if (!solve()) {
+      if (!solve(t)) {  // the new coordinate depends on the others: it takes the place of the first that comes to zero for it
         in[enter] = false;
-        return x;
+        if (x[enter] > 0 || !solve(G[enter])) return x;
+        double step = 0;
+        std::size_t leave = n;
+        for (std::size_t i = 0; i < n; ++i) {
+          if (!in[i] || !(trial[i] > 0)) continue;
+          if (leave == n || x[i] / trial[i] < step) {
+            step = x[i] / trial[i];
+            leave = i;
+          }
+        }
+        if (leave == n) return x;
+        for (std::size_t i = 0; i < n; ++i) x[i] = in[i] ? std::max(0.0, x[i] - step * trial[i]) : 0.0;
+        x[leave] = 0.0;
+        x[enter] = step;
+        in[leave] = false;
+        in[enter] = true;
+        if (!solve(t)) return x;
       }
       double step = 1.0;
       std::size_t leave = n;
