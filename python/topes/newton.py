@@ -69,6 +69,16 @@ def polish(
     list of ndarray
         Coordinates inside their faces. Where the loss is not smooth they are left as they are.
     """
+    try:
+        with np.errstate(divide="raise", over="raise", invalid="raise"):
+            return _polished(faces, coordinates, y, beta, loss, free_bias)
+    except FloatingPointError:  # a block ran off to infinity or came to zero: the conic solver's point is as good as any
+        return coordinates
+
+
+def _polished(
+    faces: list[Face], coordinates: list[FloatArray], y: FloatArray, beta: float, loss: Loss, free_bias: bool
+) -> list[FloatArray]:
     sizes = np.array([float(np.linalg.norm(q)) for q in coordinates[: len(faces)]])
     least = _NEGLIGIBLE * sizes.max(initial=0.0)
     out = [q if size > least else 0.0 * q for q, size in zip(coordinates, sizes, strict=False)]

@@ -376,7 +376,8 @@ class Training:
         faces, coordinates = best
         f = self.outputs(faces, coordinates) if coordinates else np.zeros_like(self.y)
         value = self.objective_of(faces, coordinates, f)
-        worth = 0.01 * self.tol
+        # A smaller network may cost what the gap leaves.
+        worth = max(0.01 * self.tol, 0.9 * (self.tol - relative_gap(value, bound, self.empty)))
         network, objective = best_network(self.pricer, faces, coordinates, self.y, self.beta, self.loss, worth)
         gap = relative_gap(objective, bound, self.empty)
         if status is Status.CERTIFIED and gap > self.tol:
