@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from . import _core
 from ._validation import FloatArray
-from .network import weight_norm
+from .network import penalised, weight_norm
 from .pricing import Pricer
 
 __all__ = ["Face", "face_at", "ray_at"]
@@ -64,8 +64,7 @@ class Face:
 
 def ray_at(pricer: Pricer, u: FloatArray, sign: int) -> Face:
     """The ray of one direction u, of any length."""
-    weights = u[:-1] if pricer.bias == "free" else u
-    size = float(weight_norm(weights[:, None], pricer.norm)[0])
+    size = float(weight_norm(penalised(u[:, None], pricer.bias), pricer.norm)[0])
     u = u / (size if size > 0.0 else np.abs(u).max())
     h = pricer.data @ u
     pattern = h >= 0.0
@@ -123,7 +122,7 @@ def _face(pricer: Pricer, u: FloatArray, flat: list[int], Q: FloatArray, sign: i
     label = side.copy()
     label[vanish] = False
     toward = N.T @ u
-    size = float(weight_norm((N @ toward)[: -1 if pricer.bias == "free" else None, None], pricer.norm)[0])
+    size = float(weight_norm(penalised((N @ toward)[:, None], pricer.bias), pricer.norm)[0])
     toward = toward / (size if size > 0.0 else 1.0)
     key = (sign, tuple(sorted(int(k) for k in vanish)), label.tobytes())
     return Face(sign, N, rows, features, pattern, toward, key)

@@ -14,7 +14,7 @@ from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
 
-__all__ = ["Bias", "TwoLayerNetwork", "check_bias"]
+__all__ = ["Bias", "TwoLayerNetwork", "check_bias", "penalised", "weight_norm"]
 
 Bias = Literal[False, "penalized", "free"]
 
@@ -34,6 +34,11 @@ _CONSTANT_NEURON_WEIGHT = 2.0**-24
 def check_bias(bias: Any) -> Bias:
     """Return `bias` if it is False, "penalized" or "free"; raise `InputError` otherwise."""
     return choice(bias, "bias", (False, "penalized", "free"))
+
+
+def penalised(U: FloatArray, bias: Bias) -> FloatArray:
+    """The rows of U, input weights with the bias last, whose norm counts: a free bias is left out."""
+    return U[:-1] if bias == "free" else U
 
 
 def weight_norm(U: FloatArray, norm: float) -> FloatArray:
@@ -173,8 +178,7 @@ class TwoLayerNetwork:
     def _from_columns(
         cls, U: FloatArray, c: FloatArray, activation: str | float, bias: Bias, norm: float
     ) -> TwoLayerNetwork:
-        weights = U[:-1] if bias == "free" else U
-        sizes = weight_norm(weights, norm)
+        sizes = weight_norm(penalised(U, bias), norm)
         full = np.linalg.norm(U, axis=0) if U.size else np.zeros(U.shape[1])
         constant = sizes <= _NEGLIGIBLE * full  # a free bias alone
         scale = np.where(constant, _CONSTANT_NEURON_WEIGHT, np.sqrt(sizes))
@@ -252,7 +256,7 @@ def _at_vertex(
     if bias == "free":  # a constant up to the solver's accuracy is a constant: no cost, no slope
         U = U * np.vstack([np.abs(U[:-1]) > _NEGLIGIBLE * sizes, np.ones((1, U.shape[1]))])
     A = phi(data @ (U / sizes), kappa) * c
-    cost = weight_norm((U / sizes)[:-1] if bias == "free" else U / sizes, norm)
+    cost = weight_norm(penalised(U / sizes, bias), norm)
     if len(A) > A.shape[1]:  # the same dependences and lengths in fewer rows
         A = np.asarray(np.linalg.qr(A, mode="r"))
     lam = sizes.copy()

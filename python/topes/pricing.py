@@ -20,7 +20,7 @@ from ._validation import FloatArray, choice
 from .activation import kappa_of, phi
 from .arrangement import Arrangement
 from .errors import InputError
-from .network import Bias, check_bias, weight_norm
+from .network import Bias, check_bias, penalised, weight_norm
 
 __all__ = ["Pricer", "Pricing"]
 
@@ -263,7 +263,6 @@ class Pricer:
 
     def at(self, v: FloatArray, U: FloatArray) -> FloatArray:
         """Prices v'phi(X u) of the columns of U, shape (k,), or their 2-norms over several outputs, as they are: rounded."""
-        weights = U[:-1] if self.bias == "free" else U
-        sizes = np.maximum(weight_norm(weights, self.norm), 1e-300)
+        sizes = np.maximum(weight_norm(penalised(U, self.bias), self.norm), 1e-300)
         prices = phi(self.data @ U, self.kappa).T @ v
         return np.asarray((prices if prices.ndim == 1 else np.linalg.norm(prices, axis=1)) / sizes)

@@ -18,7 +18,7 @@ from .errors import InputError
 from .faces import Face, face_at, ray_at
 from .losses import Loss, get_loss
 from .master import Master
-from .network import TwoLayerNetwork, weight_norm
+from .network import TwoLayerNetwork, penalised, weight_norm
 from .newton import polish
 from .outcome import best_network
 from .pricing import Pricer, Pricing
@@ -141,7 +141,6 @@ class Training:
         self.pricer, self.y, self.beta, self.loss, self.tol = pricer, y, beta, loss, tol
         self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
         self.free = pricer.bias == "free"
-        self.master = Master(y, beta, loss, pricer.norm, self.free)
         self.empty = loss.value(np.zeros_like(y), y)
         self.seconds = {"solve": 0.0, "price": 0.0, "faces": 0.0, "slide": 0.0}
         self.n_priced = 0
@@ -154,7 +153,7 @@ class Training:
     def objective_of(self, faces: list[Face], coordinates: list[FloatArray], f: FloatArray) -> float:
         """L(f, y) + beta * sum of the norms of the blocks."""
         norms = (
-            float(weight_norm((self.master.weights(face) @ q)[:, None], self.pricer.norm)[0])
+            float(weight_norm(penalised((face.basis @ q)[:, None], self.pricer.bias), self.pricer.norm)[0])
             for face, q in zip(faces, coordinates, strict=False)
         )
         return self.loss.value(f, self.y) + self.beta * sum(norms)
@@ -230,8 +229,7 @@ class Training:
         U = network.W1 if self.pricer.bias is False else np.vstack([network.W1, _bias_of(network)])
         if len(U) != self.pricer.data.shape[1]:
             raise InputError(f"warm_start must take {self.pricer.data.shape[1]} inputs, its bias counted, got {len(U)}")
-        weights = U[:-1] if self.free else U
-        used = np.flatnonzero(np.any(weights != 0.0, axis=0) & (network.w2 != 0.0))
+        used = np.flatnonzero(np.any(penalised(U, self.pricer.bias) != 0.0, axis=0) & (network.w2 != 0.0))
         return [ray_at(self.pricer, U[:, j], int(np.sign(network.w2[j]))) for j in used]
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None) -> Solution:
@@ -333,7 +331,7 @@ class Training:
             U, shift = slide(self.pricer, U, signs, self.y, self.beta, self.loss, shift, _SLIDES)
             rays = [ray_at(self.pricer, U[:, j], int(signs[j])) for j in range(len(signs)) if np.any(U[:, j])]
             constant = [np.array([shift])] if self.free else []
-            norms = weight_norm(U[:-1] if self.free else U, 2)
+            norms = weight_norm(penalised(U, self.pricer.bias), 2)
             sizes = [np.array([t]) for t, u in zip(norms, U.T, strict=True) if np.any(u)] + constant
             f = self.outputs(rays, sizes)
             v = self.loss.gradient(f, self.y)
