@@ -4,6 +4,7 @@ from . import programs
 from .arrangement import Arrangement
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
+from .convolutional import ConvolutionalNetwork, train_cnn
 from .errors import (
     CellLimitError,
     FileFormatError,
@@ -14,6 +15,7 @@ from .errors import (
 )
 from .full_program import solve_full
 from .network import TwoLayerNetwork
+from .patches import extract_patches
 from .path import beta_max, path
 from .result import KKTResiduals, Round, Solution, Status
 from .training import train
@@ -26,6 +28,7 @@ __all__ = [
     "Assessment",
     "CellBatch",
     "CellLimitError",
+    "ConvolutionalNetwork",
     "FileFormatError",
     "InputError",
     "KKTResiduals",
@@ -41,8 +44,10 @@ __all__ = [
     "Zonotope",
     "beta_max",
     "certify",
+    "extract_patches",
     "path",
     "programs",
     "solve_full",
     "train",
+    "train_cnn",
 ]

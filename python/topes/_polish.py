@@ -7,7 +7,7 @@ import numpy as np
 from ._validation import FloatArray
 from .activation import kappa_of, phi
 from .losses import Loss
-from .network import TwoLayerNetwork
+from .network import TwoLayerNetwork, pooled
 
 __all__ = ["on_the_kinks"]
 
@@ -15,7 +15,7 @@ __all__ = ["on_the_kinks"]
 _NEAR = 1e-5
 
 
-def on_the_kinks(network: TwoLayerNetwork, X: FloatArray, y: FloatArray, loss: Loss) -> TwoLayerNetwork:
+def on_the_kinks(network: TwoLayerNetwork, X: FloatArray, y: FloatArray, loss: Loss, pool: int = 1) -> TwoLayerNetwork:
     """Scale the neurons, least in total, so that outputs next to a kink of the loss lie on it.
 
     Parameters
@@ -24,6 +24,8 @@ def on_the_kinks(network: TwoLayerNetwork, X: FloatArray, y: FloatArray, loss: L
     X : ndarray, shape (n, d), float64
     y : ndarray, shape (n,), float64
     loss : Loss
+    pool : int
+        The outputs are means over so many consecutive rows of X.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def on_the_kinks(network: TwoLayerNetwork, X: FloatArray, y: FloatArray, loss: L
     if network.n_neurons == 0 or len(y) == 0:
         return network
     h = X @ network.W1 if network.b1 is None else X @ network.W1 + network.b1
-    A = phi(h, kappa_of(network.activation)) * network.w2
+    A = pooled(phi(h, kappa_of(network.activation)), pool) * network.w2
     target, has_kink = loss.kinks(y)
     distance = target - A.sum(axis=1)
     near = has_kink & (np.abs(distance) <= _NEAR * max(1.0, float(np.abs(y).max())))

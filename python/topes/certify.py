@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from ._exact_input import Values
+from .convolutional import ConvolutionalNetwork, train_cnn
 from .errors import InputError
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork
@@ -65,8 +67,9 @@ def certify(
     Parameters
     ----------
     X : array_like, shape (n, d)
+        For a `ConvolutionalNetwork` what it takes: series, images or patches.
     y : array_like, shape (n,)
-    network : TwoLayerNetwork, or (W1, b1, w2)
+    network : TwoLayerNetwork, ConvolutionalNetwork, or (W1, b1, w2)
         Arrays of shapes (d, m), (m,) or None, and (m,): of scikit-learn ``coefs_[0], intercepts_[0], coefs_[1][:, 0]``, of a
         PyTorch module ``lin1.weight.T, lin1.bias, lin2.weight[0]``, as numpy arrays. The model has no output bias.
     beta : float
@@ -110,7 +113,10 @@ def certify(
     if bias is False and network.b1 is not None and np.any(network.b1):
         raise InputError("bias must be 'penalized' or 'free' for a network with biases, got False")
     the_loss = get_loss(loss)
-    optimum = train(
+    run = train
+    if isinstance(network, ConvolutionalNetwork):
+        run = partial(train_cnn, kernel_size=network.kernel_size, stride=network.stride)
+    optimum = run(
         X,
         y,
         beta,

@@ -40,9 +40,9 @@ class Face:
     rows : ndarray, shape (c, k), float64
         G N: the face is where these are not negative.
     features : ndarray, shape (n, k), float64
-        sign * D X N: what the coordinates add to the outputs.
+        sign * D X N: what the coordinates add to the outputs; of patches, the mean over those of each sample.
     pattern : ndarray, shape (n,), bool
-        Of a cell around the face.
+        Of a cell around the face, over the rows of X.
     toward : ndarray, shape (k,), float64
         Coordinates of the direction it was made for, of norm 1.
     key : tuple
@@ -68,7 +68,7 @@ def ray_at(pricer: Pricer, u: FloatArray, sign: int) -> Face:
     u = u / (size if size > 0.0 else np.abs(u).max())
     h = pricer.data @ u
     pattern = h >= 0.0
-    features = sign * np.where(pattern, h, pricer.kappa * h)
+    features = sign * pricer.pooled(np.where(pattern, h, pricer.kappa * h))
     key = (sign, np.round(u, 12).tobytes())
     return Face(sign, u[:, None], np.zeros((0, 1)), features[:, None], pattern, np.ones(1), key)
 
@@ -118,7 +118,7 @@ def _face(pricer: Pricer, u: FloatArray, flat: list[int], Q: FloatArray, sign: i
     kept = np.arange(len(normals)) if facets is None else pricer.hyperplane_of(facets)
     rows = np.where(side[kept], 1.0, -1.0)[:, None] * (normals[kept] @ N)
     rows = rows[np.linalg.norm(rows, axis=1) > _ZERO]
-    features = sign * (D[:, None] * (pricer.data @ N))
+    features = sign * pricer.pooled(D[:, None] * (pricer.data @ N))
     label = side.copy()
     label[vanish] = False
     toward = N.T @ u

@@ -14,7 +14,7 @@ from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
 
-__all__ = ["Bias", "TwoLayerNetwork", "check_bias", "penalised", "weight_norm"]
+__all__ = ["Bias", "TwoLayerNetwork", "check_bias", "penalised", "pooled", "weight_norm"]
 
 Bias = Literal[False, "penalized", "free"]
 
@@ -44,6 +44,11 @@ def penalised(U: FloatArray, bias: Bias) -> FloatArray:
 def weight_norm(U: FloatArray, norm: float) -> FloatArray:
     """The p-norm of each column, shape (m,); p is 1, 2 or inf."""
     return np.asarray(np.linalg.norm(U, ord=norm, axis=0)) if U.shape[0] else np.zeros(U.shape[1])
+
+
+def pooled(H: FloatArray, pool: int) -> FloatArray:
+    """Means over each `pool` consecutive rows: from the patches to the samples, (13)."""
+    return H if pool == 1 else np.asarray(H.reshape(len(H) // pool, pool, *H.shape[1:]).mean(axis=1))
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,9 +134,12 @@ class TwoLayerNetwork:
         bias = "penalized" if bias is None or bias is False else check_bias(bias)
         X = as_matrix(X, "X", min_rows=0, min_columns=0)
         y = as_vector(y, "y", length=len(X), of="rows of X")
+        return get_loss(loss).value(self.predict(X), y) + as_beta(beta) * self.penalty(bias=bias, norm=norm)
+
+    def penalty(self, *, bias: Bias = "penalized", norm: float = 2) -> float:
+        """The sum in (3) without its beta: half the sum of ||w1_j||_p^2 + w2_j^2, biases counted unless they are free."""
         U = self.W1 if self.b1 is None or bias == "free" else np.vstack([self.W1, self.b1])
-        penalty = float(np.sum(weight_norm(U, norm) ** 2) + np.sum(self.w2**2))
-        return get_loss(loss).value(self.predict(X), y) + 0.5 * as_beta(beta) * penalty
+        return 0.5 * float(np.sum(weight_norm(U, norm) ** 2) + np.sum(self.w2**2))
 
     @classmethod
     def from_convex(
@@ -143,6 +151,7 @@ class TwoLayerNetwork:
         bias: Bias = False,
         norm: float = 2,
         X: Any = None,
+        pool: int = 1,
     ) -> TwoLayerNetwork:
         """The network of a solution of (7), by Proposition II.1.
 
@@ -156,6 +165,8 @@ class TwoLayerNetwork:
         X : array_like, shape (n, d), optional
             The training data. With it, equal directions are merged and the rest is reduced to a vertex of the set of
             solutions with the same outputs: at most n neurons.
+        pool : int
+            The outputs are means over so many consecutive rows of X.
 
         Returns
         -------
@@ -171,7 +182,8 @@ class TwoLayerNetwork:
         U, c = U[:, kept], c[kept]
         if X is not None:
             U, c = _merged(U, c)
-            U, c = _at_vertex(U, c, as_matrix(X, "X", min_rows=0, min_columns=0), kappa_of(activation), bias, norm)
+            data = as_matrix(X, "X", min_rows=0, min_columns=0)
+            U, c = _at_vertex(U, c, data, kappa_of(activation), bias, norm, pool)
         return cls._from_columns(U, c, activation, bias, norm)
 
     @classmethod
@@ -242,7 +254,7 @@ def _merged(U: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 def _at_vertex(
-    U: FloatArray, c: FloatArray, X: FloatArray, kappa: float, bias: Bias, norm: float
+    U: FloatArray, c: FloatArray, X: FloatArray, kappa: float, bias: Bias, norm: float, pool: int
 ) -> tuple[FloatArray, FloatArray]:
     """Move to a vertex of {lambda >= 0 : sum lambda_j c_j phi(X u_j) = f}: no worse a penalty, at most n columns.
 
@@ -255,7 +267,7 @@ def _at_vertex(
     sizes = np.linalg.norm(U, axis=0)
     if bias == "free":  # a constant up to the solver's accuracy is a constant: no cost, no slope
         U = U * np.vstack([np.abs(U[:-1]) > _NEGLIGIBLE * sizes, np.ones((1, U.shape[1]))])
-    A = phi(data @ (U / sizes), kappa) * c
+    A = pooled(phi(data @ (U / sizes), kappa), pool) * c
     cost = weight_norm(penalised(U / sizes, bias), norm)
     if len(A) > A.shape[1]:  # the same dependences and lengths in fewer rows
         A = np.asarray(np.linalg.qr(A, mode="r"))

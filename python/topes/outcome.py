@@ -45,15 +45,16 @@ def best_network(
 
     def network(parts: list[FloatArray], reduce_on: FloatArray | None) -> TwoLayerNetwork:
         return TwoLayerNetwork.from_convex(
-            *parts, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm, X=reduce_on
+            *parts, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm, X=reduce_on, pool=pricer.pool
         )
 
     candidates = []
     for reduce_on in (data, None):
         plain = network(split, reduce_on)
-        for each in (plain, on_the_kinks(plain, data, y, loss)):
-            value = each.objective(data, y, beta, loss=loss, bias=pricer.bias or "penalized", norm=pricer.norm)
-            candidates.append((each, value))
+        for each in (plain, on_the_kinks(plain, data, y, loss, pricer.pool)):
+            fit = loss.value(pricer.pooled(each.predict(data)), y)
+            penalty = each.penalty(bias=pricer.bias or "penalized", norm=pricer.norm)
+            candidates.append((each, fit + beta * penalty))
     empty = loss.value(np.zeros_like(y), y)
     least = min(value for _, value in candidates)
     chosen = next(c for c in candidates if c[1] <= least + worth * max(abs(least), 1e-3 * empty))

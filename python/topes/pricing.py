@@ -20,7 +20,7 @@ from ._validation import FloatArray, choice
 from .activation import kappa_of, phi
 from .arrangement import Arrangement
 from .errors import InputError
-from .network import Bias, check_bias, penalised, weight_norm
+from .network import Bias, check_bias, penalised, pooled, weight_norm
 
 __all__ = ["Pricer", "Pricing"]
 
@@ -73,6 +73,9 @@ class Pricer:
     norm : {1, 2, inf}
         p of the unit ball.
     values : {"binary", "decimal"}
+    pool : int
+        So many consecutive rows of X are the patches of one sample, whose feature is the mean of theirs, (13); it divides
+        the number of rows. Dual points and targets then have one entry for each sample.
 
     Raises
     ------
@@ -96,8 +99,11 @@ class Pricer:
         bias: Bias = False,
         norm: float = 2,
         values: Values = "binary",
+        pool: int = 1,
     ) -> None:
         exact = as_exact_array(X, "X", 2, values)
+        self.pool = pool
+        self.n_samples = len(exact) // pool
         self.bias, self.kappa = check_bias(bias), kappa_of(activation)
         self.norm = float(choice(norm, "norm", (1, 2, np.inf)))
         if self.bias is not False:
@@ -218,6 +224,7 @@ class Pricer:
         """
         V = np.asarray(v, dtype=np.float64)
         V = V[:, None] if V.ndim == 1 else V
+        V = self.spread(V)  # pool times the price of v: a division here would round, and a zero sum would not stay one
         d, outputs = self.data.shape[1], V.shape[1]
         # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
         slope = 1.0 - self.kappa
@@ -232,14 +239,14 @@ class Pricer:
         slack = most * float(sizes @ self._rest)
         slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach)
         if self._space is None:
-            return Pricing(slack, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
+            return Pricing(slack / self.pool, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
         linear = by_group.T @ self._normals
         first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
         upper, best, complete, nodes, w, values, signs = self._space.price(
             np.ascontiguousarray(bend),
             np.ascontiguousarray(linear),
             np.ascontiguousarray(first),
-            max(floor, 0.0),
+            max(floor, 0.0) * self.pool,
             keep,
             tol,
             NO_LIMIT if max_nodes is None else max_nodes,
@@ -249,7 +256,18 @@ class Pricer:
             progress,
         )
         directions = self._from_working @ w.T
-        return Pricing(upper * self._inflation + slack, best, directions, values, signs, complete, nodes)
+        upper = upper * self._inflation + slack
+        if self.pool > 1:
+            upper, best, values = upper / self.pool * (1.0 + 2.0 * _EPS), best / self.pool, values / self.pool
+        return Pricing(upper, best, directions, values, signs, complete, nodes)
+
+    def pooled(self, H: FloatArray) -> FloatArray:
+        """Means over the patches of each sample, shape (n_samples, ...), of what has one row for each patch."""
+        return pooled(H, self.pool)
+
+    def spread(self, v: FloatArray) -> FloatArray:
+        """The entry of each sample repeated for its patches: `pool` times the transpose of `pooled`."""
+        return v if self.pool == 1 else np.repeat(v, self.pool, axis=0)
 
     def pattern_of(self, side: Any) -> Any:
         """Pattern over the samples, shape (n,), bool, of the side of each hyperplane, shape (m,), bool; zero rows: True."""
@@ -264,5 +282,5 @@ class Pricer:
     def at(self, v: FloatArray, U: FloatArray) -> FloatArray:
         """Prices v'phi(X u) of the columns of U, shape (k,), or their 2-norms over several outputs, as they are: rounded."""
         sizes = np.maximum(weight_norm(penalised(U, self.bias), self.norm), 1e-300)
-        prices = phi(self.data @ U, self.kappa).T @ v
+        prices = self.pooled(phi(self.data @ U, self.kappa)).T @ v
         return np.asarray((prices if prices.ndim == 1 else np.linalg.norm(prices, axis=1)) / sizes)

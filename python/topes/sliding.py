@@ -56,10 +56,10 @@ def slide(
         Z, w2 = z[: r * m].reshape(r, m), z[r * m : -1]
         W, H = B @ Z, X @ Z
         D = np.where(H >= 0.0, 1.0, kappa)
-        A = D * H
+        A = pricer.pooled(D * H)
         f = A @ (signs * w2) + z[-1]
         v = loss.gradient(f, y)
-        gradient = X.T @ (D * (v[:, None] * (signs * w2)))
+        gradient = X.T @ (D * (pricer.spread(v / pricer.pool)[:, None] * (signs * w2)))
         gradient += beta * (B[penalised].T @ W[penalised])
         value = loss.value(f, y) + 0.5 * beta * float(np.sum(W[penalised] ** 2) + np.sum(w2**2))
         return value, np.concatenate([gradient.ravel(), signs * (A.T @ v) + beta * w2, [v.sum() if free else 0.0]])

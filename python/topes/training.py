@@ -395,7 +395,7 @@ class Training:
             dual_feasibility=max(0.0, price / self.beta - 1.0),
             complementarity=abs(self.beta * penalty + float(dual @ f)) / (1.0 + at_f),
         )
-        patterns = np.array([face.pattern for face in best[0]], dtype=np.uint8).reshape(len(best[0]), len(self.y))
+        patterns = np.array([face.pattern for face in best[0]], dtype=np.uint8).reshape(len(best[0]), len(self.pricer.data))
         patterns.setflags(write=False)
         dual.setflags(write=False)
         total = time.perf_counter() - self.start

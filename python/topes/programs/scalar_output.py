@@ -140,6 +140,7 @@ def scalar_output(
     values: Values = "binary",
     max_cells: int | None = None,
     cones: Cones | None = None,
+    pool: int = 1,
 ) -> ScalarOutputProgram:
     """Build (7): min L(sum_i D_i X (w_i - w_i'), y) + beta * sum_i ||w_i||_p + ||w_i'||_p, w_i and w_i' in cone i.
 
@@ -168,6 +169,8 @@ def scalar_output(
         Refuse beyond this number of cells.
     cones : Cones, optional
         Cells found before, in place of `patterns`.
+    pool : int
+        Each output is the mean over so many consecutive rows of X, as in (14); y then has one entry for each.
 
     Returns
     -------
@@ -200,13 +203,15 @@ def scalar_output(
                 f"{error}: the full program takes 2 d variables a cell. Give fewer samples, patterns= or a larger max_cells",
                 bound=error.bound,
             ) from None
-    targets = the_loss.check_targets(as_vector(y, "y", length=len(cones.X), of="rows of X"))
-    n, d = cones.X.shape
+    targets = the_loss.check_targets(as_vector(y, "y", length=len(cones.X) // pool, of="rows of X"))
+    (m, d), n = cones.X.shape, len(targets)
     P = len(cones)
     V, W = cp.Variable((d, P), name="w"), cp.Variable((d, P), name="w'")
     f = cp.Variable(n, name="f")
     gates = np.where(cones.patterns == 1, 1.0, kappa)
-    features = sp.csr_array((gates.T[:, :, None] * cones.X[:, None, :]).reshape(n, P * d))
+    features = sp.csr_array((gates.T[:, :, None] * cones.X[:, None, :]).reshape(m, P * d))
+    if pool > 1:
+        features = sp.kron(sp.eye_array(n), np.full((1, pool), 1.0 / pool), format="csr") @ features
     tie = f == features @ cp.vec(V - W, order="F")
     constraints = [tie]
     if len(cones.rows):

@@ -6,6 +6,7 @@ hyperplanes in a few dimensions; `training` is problem (7) in loops. Use `topes.
 """
 
 from .cells import SignVector, cells, locate, sign_vectors
+from .convolution import convolutional_value, patches
 from .counting import bound, characteristic_polynomial, count, count_bounded
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
@@ -17,10 +18,12 @@ __all__ = [
     "bounded",
     "cells",
     "characteristic_polynomial",
+    "convolutional_value",
     "count",
     "count_bounded",
     "facets",
     "locate",
+    "patches",
     "price",
     "rank",
     "rays",
