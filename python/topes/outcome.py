@@ -1,4 +1,4 @@
-"""From the faces in use to the network of Proposition II.1, made small where that costs nothing."""
+"""From the blocks in use to the network of Proposition II.1, made small where that costs nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ._polish import on_the_kinks
 from ._validation import FloatArray
-from .faces import Face
+from .blocks import Blocks
 from .losses import Loss
 from .network import TwoLayerNetwork
 from .pricing import Pricer
@@ -16,14 +16,13 @@ __all__ = ["best_network"]
 
 def best_network(
     pricer: Pricer,
-    faces: list[Face],
-    coordinates: list[FloatArray],
+    blocks: Blocks,
     y: FloatArray,
     beta: float,
     loss: Loss,
     worth: float,
 ) -> tuple[TwoLayerNetwork, float]:
-    """The network of a working set's solution, and its objective (3).
+    """The network of a solution's blocks, and its objective (3).
 
     Equal directions are merged and the rest is moved to a vertex of the set of solutions with these outputs, at most n
     neurons; the network without neurons is taken where it is no worse.
@@ -34,12 +33,11 @@ def best_network(
         Share of the objective that the smaller network may cost.
     """
     d = pricer.data.shape[1]
-    columns = [(face.basis @ q, face.sign) for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
-    if pricer.bias == "free" and len(coordinates) > len(faces):
-        constant = np.zeros(d)
-        constant[-1] = abs(coordinates[-1][0])
-        columns.append((constant, 1 if coordinates[-1][0] >= 0.0 else -1))
-    split = [np.array([u for u, sign in columns if sign == s]).reshape(-1, d).T for s in (1, -1)]
+    U, signs = blocks.columns, blocks.signs
+    if blocks.constant:
+        U = np.column_stack([U, np.append(np.zeros(d - 1), abs(blocks.constant))])
+        signs = np.append(signs, np.sign(blocks.constant))
+    split = [U[:, signs == s] for s in (1.0, -1.0)]
     none = np.zeros((d, 0))
     data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
 

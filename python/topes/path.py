@@ -10,7 +10,9 @@ import numpy as np
 
 from ._exact_input import Values
 from ._validation import as_beta, as_positive, as_vector
+from .by_cones import empty_dual
 from .errors import InputError
+from .judge import Judge
 from .losses import Loss, get_loss
 from .pricing import Pricer
 from .result import Solution
@@ -52,9 +54,9 @@ def beta_max(
     the_loss = get_loss(loss)
     pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
     y = the_loss.check_targets(as_vector(y, "y", length=len(pricer.data)))
-    training = Training(pricer, y, 1.0, the_loss, as_positive(tol, "tol"), math.inf, None, n_threads, time.perf_counter())
-    _, _, v = training.solve([])
-    return pricer.price(training.feasible(v), tol=tol, n_threads=n_threads).upper_bound
+    judge = Judge(pricer, y, 1.0, the_loss, as_positive(tol, "tol"), math.inf, None, n_threads, time.perf_counter())
+    v = judge.feasible(empty_dual(judge))
+    return pricer.price(v, tol=tol, n_threads=n_threads).upper_bound
 
 
 def path(

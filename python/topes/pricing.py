@@ -120,7 +120,7 @@ class Pricer:
         reference /= np.linalg.norm(reference, axis=1, keepdims=True) if m else 1.0
         factor = np.zeros(n)
         factor[used] = np.einsum("ij,ij->i", self.data[used], reference[groups[used]])
-        self._groups, self._factor, self._used = groups, factor, used
+        self.hyperplanes, self.factor, self._used = groups, factor, used
         self._set_coordinates(reference)
         _, s, basis = np.linalg.svd(self.data, full_matrices=False)
         k = int(np.sum(s > _EPS * max(self.data.shape) * s.max(initial=0.0)))
@@ -174,10 +174,10 @@ class Pricer:
         # |x_i.u - factor_i h_i.P u| over the unit ball, each i: what was left out, and the rounding of finding out.
         product = normals @ self._to_working
         rest = np.zeros_like(self.data)
-        rest[self._used] = self.data[self._used] - self._factor[self._used, None] * product[self._groups[self._used]]
+        rest[self._used] = self.data[self._used] - self.factor[self._used, None] * product[self.hyperplanes[self._used]]
         size = np.abs(self.data)
-        size[self._used] += np.abs(self._factor[self._used, None]) * (np.abs(normals) @ np.abs(self._to_working))[
-            self._groups[self._used]
+        size[self._used] += np.abs(self.factor[self._used, None]) * (np.abs(normals) @ np.abs(self._to_working))[
+            self.hyperplanes[self._used]
         ]
         rest = np.abs(rest) + (rank + 4) * _EPS * size
         k = inputs.shape[1]
@@ -229,10 +229,10 @@ class Pricer:
         # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
         slope = 1.0 - self.kappa
         bend = np.zeros((len(self._normals), outputs))
-        np.add.at(bend, self._groups[self._used], slope * np.abs(self._factor[self._used, None]) * V[self._used])
-        linear_rows = np.where(self._factor < 0.0, 1.0, self.kappa)[:, None] * V
+        np.add.at(bend, self.hyperplanes[self._used], slope * np.abs(self.factor[self._used, None]) * V[self._used])
+        linear_rows = np.where(self.factor < 0.0, 1.0, self.kappa)[:, None] * V
         by_group = np.zeros_like(bend)
-        np.add.at(by_group, self._groups[self._used], self._factor[self._used, None] * linear_rows[self._used])
+        np.add.at(by_group, self.hyperplanes[self._used], self.factor[self._used, None] * linear_rows[self._used])
         sizes = np.linalg.norm(V, axis=1)
         most = max(1.0, abs(self.kappa))
         # Left out by the coordinates; lost while the terms were added up.
@@ -272,12 +272,12 @@ class Pricer:
     def pattern_of(self, side: Any) -> Any:
         """Pattern over the samples, shape (n,), bool, of the side of each hyperplane, shape (m,), bool; zero rows: True."""
         pattern = np.ones(len(self.data), dtype=bool)
-        pattern[self._used] = side[self._groups[self._used]] == (self._factor[self._used] > 0.0)
+        pattern[self._used] = side[self.hyperplanes[self._used]] == (self.factor[self._used] > 0.0)
         return pattern
 
     def hyperplane_of(self, samples: Any) -> Any:
         """Number of the hyperplane of each sample."""
-        return self._groups[samples]
+        return self.hyperplanes[samples]
 
     def at(self, v: FloatArray, U: FloatArray) -> FloatArray:
         """Prices v'phi(X u) of the columns of U, shape (k,), or their 2-norms over several outputs, as they are: rounded."""

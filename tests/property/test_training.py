@@ -12,17 +12,15 @@ from hypothesis import strategies as st
 from kkt import check_solution
 from problems import BIASES, KAPPAS, data
 from topes import Status, beta_max, certify, path, solve_full, train
-from topes.losses import loss_names
+from topes.losses import get_loss, loss_names
 
-# With a free bias the bounds hold (test_bounds_hold_for_every_norm), but the gap asked for is not always reached.
-PENALISED = st.sampled_from([False, "penalized"])
 BETAS = st.sampled_from([1e-3, 0.05, 1.0])
 # Two conic programs an example.
 FEW = settings(max_examples=max(10, settings().max_examples // 2))
 
 
 @FEW
-@given(st.data(), st.sampled_from(loss_names()), KAPPAS, PENALISED, BETAS)
+@given(st.data(), st.sampled_from(loss_names()), KAPPAS, BIASES, BETAS)
 def test_the_optimum_is_that_of_the_full_program(draw, loss, kappa, bias, beta):
     X, y = draw.draw(data(loss))
     solution = train(X, y, beta, loss=loss, activation=kappa, bias=bias)
@@ -40,14 +38,15 @@ def test_bounds_hold_for_every_norm(draw, loss, kappa, bias, norm, beta):
     solution = train(X, y, beta, loss=loss, activation=kappa, bias=bias, norm=norm, max_time=2.0)
     full = solve_full(X, y, beta, loss=loss, activation=kappa, bias=bias, norm=norm)
     scale = max(abs(full.objective), 1e-3)
+    allowed = 2e-6 * max(abs(full.objective), 1e-3 * get_loss(loss).value(np.zeros_like(y), y))  # the gap of both
     assert solution.lower_bound <= full.objective + 1e-8 * scale
     assert solution.objective >= full.lower_bound - 1e-8 * scale
     if solution.status is Status.CERTIFIED:
-        assert solution.objective == pytest.approx(full.objective, rel=2e-6, abs=2e-9)
+        assert solution.objective == pytest.approx(full.objective, rel=0, abs=allowed)
 
 
 @FEW
-@given(data(), PENALISED, BETAS)
+@given(data(), BIASES, BETAS)
 def test_bounds_close_in_round_by_round(sample, bias, beta):
     X, y = sample
     rounds = []
@@ -61,7 +60,7 @@ def test_bounds_close_in_round_by_round(sample, bias, beta):
 
 
 @FEW
-@given(data(), KAPPAS, PENALISED)
+@given(data(), KAPPAS, BIASES)
 def test_nothing_is_gained_above_beta_max_and_something_below(sample, kappa, bias):
     X, y = sample
     most = beta_max(X, y, activation=kappa, bias=bias)
