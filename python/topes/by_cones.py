@@ -36,7 +36,7 @@ _SETTLING, _SLOW = 40, 1e-3
 # Steps of local training in each half of a round; the share of the largest neuron below which one is none; the angle
 # (radians) within which neurons are one.
 _SLIDES, _UNUSED, _SAME = 100, 1e-5, 1e-2
-# Rounds that neither lower the objective nor raise the bound before giving up.
+# Rounds in which neither side of the gap moves before giving up.
 _MOST_STUCK = 4
 
 
@@ -110,7 +110,7 @@ class _Work:
             descent = Descent(self.pricer, self.y, self.beta, self.loss, judge.deadline)
             descent.enter(columns, blocks.signs)
             descent.constant = constant
-            descent.minimise(1e-15)
+            descent.minimise(0.02 * judge.tol)
             better = descent.blocks()
             objective = [b.objective(self.pricer, self.y, self.beta, self.loss) for b in (better, blocks)]
             if objective[0] <= objective[1]:

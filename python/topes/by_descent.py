@@ -18,12 +18,12 @@ from .result import Status
 __all__ = ["descend", "distinct", "is_smooth"]
 
 _MOST_ROUNDS = 300
-# Rounds that neither lower the objective nor raise the bound before giving up.
-_MOST_STUCK = 4
+# Rounds in which neither side of the gap moves before giving up.
+_MOST_STUCK = 10
 # A round's new neurons: at most so many, this share of the width of a bump apart, and no less than this angle (radians).
 _ENTERING, _APART, _LEAST_ANGLE = 64, 0.5, 1e-3
-# Newton's method ends when a step promises less than the square of this share of the gap; or this share of the objective.
-_PRECISION, _LAST_DIGITS = 1e-2, 1e-15
+# Prices of the neurons are met to this share of the gap, at last to that share of the gap asked for.
+_PRECISION, _LAST = 1e-2, 2e-2
 
 
 def is_smooth(loss: Loss, y: FloatArray, f: FloatArray | None = None) -> bool:
@@ -41,8 +41,7 @@ def descend(judge: Judge, blocks: Blocks) -> tuple[Blocks, Status | None]:
     for _ in range(_MOST_ROUNDS):
         begin = time.perf_counter()
         if entered:
-            goal = (_PRECISION * judge.gap) ** 2 if judge.history else 0.0
-            descent.minimise(max(_LAST_DIGITS, goal))
+            descent.minimise(max(_LAST * judge.tol, _PRECISION * judge.gap if judge.history else 0.0))
         judge.seconds["solve"] += time.perf_counter() - begin
         f = descent.outputs()
         if not is_smooth(judge.loss, y, f):

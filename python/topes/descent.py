@@ -26,6 +26,7 @@ from .pricing import Pricer
 __all__ = ["Descent"]
 
 IntArray = npt.NDArray[np.intp]
+BoolArray = npt.NDArray[np.bool_]
 
 _STEPS = 400
 # Heights below this share of a block and a row are zero up to rounding.
@@ -40,6 +41,8 @@ _NOTHING = 1e-9
 _WHOLE = 0.99
 # So many times in a row walls are released without a step that descends.
 _MOST_BLOCKED = 3
+# So often, for each block, a block goes back to a wall it has just left.
+_MOST_MET = 4
 _LEAST_DAMPING, _MOST_DAMPING = 1e-13, 1e-2
 # Share of a squared loss that is added to all curvature where lengths are chosen.
 _FLAT = 1e-11
@@ -122,24 +125,24 @@ class Descent:
         self.walls += [[] for _ in range(k)]
         self.flats += [np.eye(self.r) for _ in range(k)]
 
-    def minimise(self, goal: float) -> None:
-        """Descend until a step promises less than `goal` times the value, or nothing descends."""
+    def minimise(self, accuracy: float) -> None:
+        """Descend until no gradient exceeds this share of beta: the error of a block's price; or nothing descends."""
         self.h = np.where(self.on_wall, 0.0, self.X @ self.Z)
         self._weigh()
         self._merge()
-        blocked = 0
+        self.damping = _LEAST_DAMPING
+        blocked = met = 0
         for _ in range(_STEPS):
             if (not len(self) and not self.free) or time.perf_counter() > self.deadline:
                 return
-            value = self.value()
-            step, shift, promise, v = self._newton()
-            if promise <= goal * abs(value):
+            step, shift, unrest, v = self._newton()
+            if unrest <= accuracy:
                 if blocked >= _MOST_BLOCKED or not self._release(v):
                     return
                 blocked += 1
                 continue
-            t, descended = self._go(step, shift)
-            if not descended:
+            t, changed = self._go(step, shift)
+            if not changed:
                 if self.damping < _MOST_DAMPING:
                     self.damping *= 1e3
                 elif blocked < _MOST_BLOCKED and self._release(v):
@@ -151,6 +154,10 @@ class Descent:
                 self.damping = max(_LEAST_DAMPING, 0.1 * self.damping)
                 if self._release(self.loss.gradient(self.outputs(), self.y)):
                     blocked = 0
+            elif t == 0.0:
+                met += 1
+                if met > _MOST_MET * len(self):
+                    return
             elif t < 1e-3 and self.damping < _MOST_DAMPING:
                 self.damping *= 10.0
 
@@ -246,7 +253,7 @@ class Descent:
         self.h[:, j] = np.where(on, 0.0, self.X @ self.Z[:, j])
 
     def _newton(self) -> tuple[FloatArray, float, float, FloatArray]:
-        """The step of all blocks, of the constant, the decrease it promises, and the gradient of the loss."""
+        """The step of all blocks, of the constant; the largest gradient as a share of beta; and the gradient of the loss."""
         D = np.where(self.side, 1.0, self.kappa) * self.signs
         D[self.on_wall] = 0.0
         parts = [self.pricer.pooled((D[:, [j]] * self.X) @ N) for j, N in enumerate(self.flats)]
@@ -260,12 +267,14 @@ class Descent:
         g = A.T @ v
         norms = np.maximum(self.norms(), 1e-300)
         place = []
+        unrest = abs(float(g[-1])) if self.free else 0.0
         at = 0
         for j, N in enumerate(self.flats):
             s = slice(at, at := at + N.shape[1])
             place.append(s)
             toward = N.T @ (self.penalty * self.Z[:, j]) / norms[j]
             g[s] += self.beta * toward
+            unrest = max(unrest, float(np.linalg.norm(g[s])))
             H[s, s] += self.beta / norms[j] * (N.T @ (self.penalty[:, None] * N) - np.outer(toward, toward))
         scale = np.einsum("ij,ij->j", A, A)
         H[np.diag_indices_from(H)] += self.damping * np.maximum(scale, 1e-6 * (float(scale.max()) or 1.0))
@@ -280,10 +289,10 @@ class Descent:
         step = np.zeros_like(self.Z)
         for j, (N, s) in enumerate(zip(self.flats, place, strict=True)):
             step[:, j] = N @ x[s]
-        return step, float(x[-1]) if self.free else 0.0, float(-(g @ x)), v
+        return step, float(x[-1]) if self.free else 0.0, unrest / self.beta, v
 
     def _go(self, step: FloatArray, shift: float) -> tuple[float, bool]:
-        """To the first minimum along the step, a block at most to its end; how far, and whether the value fell."""
+        """To the first minimum along the step, a block at most to its end; how far, and whether anything changed."""
         h, dh = self.h, np.where(self.on_wall, 0.0, self.X @ step)
         h = np.where(np.abs(h) <= _ZERO * self.sizes[:, None] * np.linalg.norm(self.Z, axis=0), 0.0, h)
         above = (h > 0.0) | ((h == 0.0) & (dh > 0.0))
@@ -304,7 +313,7 @@ class Descent:
         f1 = self.pricer.pooled((D * dh).sum(axis=1)) + shift
         found = line_minimum(f0, f1, bends, squares, self.loss, self.y, self.beta, most)
         if found is None:
-            return 0.0, False
+            return 0.0, self._meet(above & (h == 0.0), ~above & (h == 0.0))
         t, kink = found
         self.Z = self.Z + t * step
         self.constant += t * shift
@@ -320,6 +329,24 @@ class Descent:
         least = _NOTHING * float(self.norms().max(initial=0.0))
         self._end(np.flatnonzero(self.norms() <= least), sure=True)
         return t, True
+
+    def _meet(self, up: BoolArray, down: BoolArray) -> bool:
+        """Settle rows on their hyperplanes from which the step went up or down, to the other side than it was made for.
+
+        A bend upwards becomes a wall, one downwards is passed. False if there is none.
+        """
+        wrong = ~self.on_wall & ((up & ~self.side) | (down & self.side))
+        weight = self.signs * self.pricer.spread(self.loss.gradient(self.outputs(), self.y))[:, None]
+        found = False
+        for j in np.flatnonzero(wrong.any(axis=0)):
+            rows = np.flatnonzero(wrong[:, j])
+            bent = rows[weight[rows, j] > 0.0]
+            passed = rows[weight[rows, j] <= 0.0]
+            self.side[passed, j] ^= True
+            if len(bent):
+                self._set_walls(int(j), [*self.walls[j], int(self.groups[bent[0]])])
+            found = True
+        return found
 
     def _end(self, blocks: IntArray, *, sure: bool = False) -> None:
         """Leave out blocks that have come to nothing, where that does not raise the value."""

@@ -200,7 +200,7 @@ def _best_network(
         k = int(np.argmin(values))
         candidates.append((choices[k], values[k]))
     (small, at_small), (plain, at_plain) = candidates
-    worth = 1e-8 * max(1e-12, abs(at_plain))  # of the objective, for a network of at most n neurons
+    worth = 1e-8 * max(1e-3 * at_empty, abs(at_plain))  # for a network of at most n neurons
     best, value = (small, at_small) if at_small <= at_plain + worth else (plain, at_plain)
     return (empty, at_empty) if at_empty <= value else (best, value)
 

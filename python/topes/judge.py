@@ -27,7 +27,9 @@ _KEEP = 0.95
 # Directions to look among for those that are far from each other.
 _DIRECTIONS = 1000
 # While prices exceed beta by more than this share, or ten times the gap asked for, the bound is far: so many cones do.
-_FAR, _CONES = 1e-2, 50_000
+_FAR, _CONES = 1e-2, 100_000
+# A side that has not moved by this share of the gap asked for has not moved.
+_PROGRESS = 1e-3
 # Below this share of beta_max a network is an interpolation in all but name, and doubles do not hold the difference.
 _LEAST_BETA = 1e-12
 
@@ -56,6 +58,7 @@ class Judge:
         self.history: list[Round] = []
         self.best_bound, self.best_dual, self.price_at_best = -math.inf, np.zeros_like(y), 0.0
         self.best_value, self.best = math.inf, Blocks.none(pricer.data.shape[1])
+        self._marks = math.inf, -math.inf  # both sides when one moved last
         self.violation = 1.0  #: share by which the largest price found last exceeds beta
 
     @property
@@ -68,13 +71,12 @@ class Judge:
         return zero_sum(v) if self.free else v
 
     def round(self, blocks: Blocks, v: FloatArray, *, tight: bool) -> tuple[Pricing, bool]:
-        """Price the dual point and keep the best of both sides; whether either moved.
+        """Price the dual point and keep the best of both sides; whether either has moved.
 
         With `tight`, when no price exceeds beta any more the bound is brought to the accuracy asked for.
         """
         value = blocks.objective(self.pricer, self.y, self.beta, self.loss)
-        moved = value < self.best_value
-        if moved:
+        if value < self.best_value:
             self.best_value, self.best = value, blocks
         v = self.feasible(v)
         finest = 0.25 * self.tol
@@ -90,10 +92,14 @@ class Judge:
             )
         bound, dual = lower_bound(self.loss, v, self.y, self.beta, pricing.upper_bound)
         if bound > self.best_bound:
-            self.best_bound, self.best_dual, self.price_at_best, moved = bound, dual, pricing.upper_bound, True
+            self.best_bound, self.best_dual, self.price_at_best = bound, dual, pricing.upper_bound
         seconds = time.perf_counter() - self.start
         self.history.append(Round(self.best_value, self.best_bound, self.gap, len(blocks), pricing.n_nodes, seconds))
         self.violation = max(0.0, pricing.best / self.beta - 1.0)
+        least = _PROGRESS * self.tol * max(abs(self.best_value), abs(self.best_bound))
+        moved = self.best_value < self._marks[0] - least or self.best_bound > self._marks[1] + least
+        if moved:
+            self._marks = self.best_value, self.best_bound
         return pricing, moved
 
     def _price(self, v: FloatArray, blocks: Blocks, tol: float, keep: float, max_nodes: int | None) -> Pricing:

@@ -14,6 +14,7 @@ __all__ = ["Bends", "line_minimum"]
 
 _HALVINGS = 60
 _SLOPE = 1e-9
+_ROUNDING = 1e-15
 
 
 class Bends(NamedTuple):
@@ -65,6 +66,7 @@ def line_minimum(
     first, start = look(0.0, 0)
     if not first < 0.0:
         return None
+    start += _ROUNDING * abs(start)  # near the end slopes tell more than values
     last, end = look(most, count)
     if last <= 0.0 and end <= start:
         return most, None
