@@ -10,10 +10,12 @@ from .errors import (
     FileFormatError,
     InputError,
     MemoryLimitError,
+    NotInterpolable,
     SolverError,
     TopesError,
 )
 from .full_program import solve_full
+from .interpolation import Interpolation, interpolate
 from .network import TwoLayerNetwork
 from .patches import extract_patches
 from .path import beta_max, path
@@ -31,10 +33,12 @@ __all__ = [
     "ConvolutionalNetwork",
     "FileFormatError",
     "InputError",
+    "Interpolation",
     "KKTResiduals",
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
+    "NotInterpolable",
     "Round",
     "Solution",
     "SolverError",
@@ -45,6 +49,7 @@ __all__ = [
     "beta_max",
     "certify",
     "extract_patches",
+    "interpolate",
     "path",
     "programs",
     "solve_full",

@@ -156,6 +156,10 @@ def add_loss(conic: _Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | N
         top = sp.coo_array(([-1.0], ([0], [0])), shape=(n + 1, 1))
         below = sp.vstack([sp.coo_array((1, n)), -identity])
         conic.constrain(clarabel.SecondOrderConeT(n + 1), [(t, top), (f, below)], np.concatenate([[0.0], -y]))
+    elif loss.name == "interpolation":
+        conic.constrain(clarabel.ZeroConeT(n), [(f, identity)], y)
+    elif loss.name == "margin":
+        conic.constrain(nonnegative, [(f, -sp.diags_array(y))], -np.ones(n))
     elif loss.name in ("absolute", "huber"):
         e = conic.variables(n, 1.0)  # |f - y - s| <= e, s the quadratic part
         square: list[tuple[int, Any]] = []
