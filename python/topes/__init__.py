@@ -15,6 +15,7 @@ from .errors import (
     TopesError,
 )
 from .full_program import solve_full
+from .gauge import Gauge, gauge
 from .interpolation import Interpolation, interpolate
 from .network import TwoLayerNetwork
 from .patches import extract_patches
@@ -32,6 +33,7 @@ __all__ = [
     "CellLimitError",
     "ConvolutionalNetwork",
     "FileFormatError",
+    "Gauge",
     "InputError",
     "Interpolation",
     "KKTResiduals",
@@ -49,6 +51,7 @@ __all__ = [
     "beta_max",
     "certify",
     "extract_patches",
+    "gauge",
     "interpolate",
     "path",
     "programs",

@@ -31,8 +31,8 @@ class NotInterpolable(InputError):
     Attributes
     ----------
     certificate : ndarray, shape (n,), of `fractions.Fraction`
-        An exact proof: a z with z'phi(Xu) = 0 for all u, so that z'f = 0 for the outputs f of every network, and z'y != 0; for
-        margins z_i y_i >= 0, not all zero.
+        An exact proof: a z with z'phi(Xu) = 0 for all u, so that z'f = 0 for the outputs f of every network, and z'y != 0;
+        for margins all z_i y_i >= 0, not all zero.
     """
 
     def __init__(self, message: str, *, certificate: npt.NDArray[Any]) -> None:

@@ -5,9 +5,9 @@ hyperplanes are linearly independent modulo linear functions, and
 
     phi(t h.u) = (1 + kappa)/2 * t h.u + (1 - kappa)/2 * |t| |h.u|.
 
-So z'phi(Xu) = 0 for all u exactly where the sum of |t_i| z_i over the rows of each hyperplane is zero and, unless kappa = -1,
-X'z = 0. The outputs a network can have are the f with z'f = 0 for all such z. Only rows that share a hyperplane matter, and
-all is rational arithmetic.
+So z'phi(Xu) = 0 for all u exactly where the sum of |t_i| z_i over the rows of each hyperplane is zero and, unless
+kappa = -1, X'z = 0. The outputs a network can have are the f with z'f = 0 for all such z. Only rows that share a hyperplane
+matter, and all is rational arithmetic.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Interpolation, (24)-(25), and the neural gauge (36): the least norm of a network through given values, with a proof.
 
-The working set of `topes.training` with an equation in place of the loss: no beta, no smoothness to lean on, a dual point that
-is the multiplier of f = y, and a question that comes first, whether any network has these outputs. That one is decided exactly.
+The working set of `topes.training` with an equation in place of the loss: no beta, no smoothness to lean on, and a dual
+point that is the multiplier of f = y. Whether any network has these outputs comes first, and is decided exactly.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ._exact_input import Values, as_exact_array, as_floats, exact_objects
-from ._validation import FloatArray, as_labels, as_positive, as_vector
+from ._validation import FloatArray, as_positive, as_vector
 from .dual import zero_sum
 from .errors import InputError, NotInterpolable, SolverError
-from .faces import Face, face_at
+from .faces import Face, face_at, ray_at
 from .indicator import InterpolationLoss, MarginLoss
 from .interpolable import Groups, dense, no_interpolation, no_margin
 from .losses import Loss, get_loss
@@ -33,7 +33,11 @@ __all__ = ["Interpolation", "interpolate"]
 
 _EPS = float(np.finfo(np.float64).eps)
 # Accuracy asked of the conic solver, relative.
-_ACCURACY = 1e-11
+_ACCURACY, _ROUGH = 1e-11, 1e-6
+# Below this share by which a price exceeds 1 the program is solved to the full accuracy.
+_FINE = 0.02
+# Outputs this near to the targets, which are of size 1, are on them but for the solver's accuracy.
+_NEARLY = 1e-5
 _MOST_ROUNDS = 300
 _DIRECTIONS = 64
 # Slack costs at least so many times what the best dual point knows to be needed; the factor by which it rises.
@@ -41,9 +45,11 @@ _DEAR, _DEARER = 10.0, 10.0
 # Beyond this cost of slack (times that of the first dual point) a network through y is beyond what doubles hold.
 _TOO_DEAR = 1e14
 # Faces below this share of the largest are not in use; those unused for so many rounds leave once the objective falls.
-_UNUSED, _IDLE = 1e-7, 3
+_UNUSED, _IDLE = 1e-5, 2
 # A residual below this share of the targets is none: what sums of doubles leave.
 _THROUGH = 1e-9
+# Of max |y_i| / max ||x_i||: an objective below has no relative accuracy.
+_LEAST_SCALE = 1e-3
 # Rounds that move neither side before giving up.
 _MOST_STUCK = 3
 
@@ -60,9 +66,10 @@ class Interpolation:
     objective : float
         Half the sum of ||w1_j||_p^2 + w2_j^2 of `network`: the gauge of its outputs, from above.
     lower_bound : float
-        No network whose outputs are exactly as asked has a smaller objective: dual'y for the dual point, or sum(y * dual) for margins.
+        No network whose outputs are exactly as asked has a smaller objective: dual'y, less what rounding may have added.
     gap : float
-        (objective - lower_bound) / objective, dimensionless. It can be negative by what the residual is worth.
+        objective - lower_bound, relative to the objective, or to a thousandth of max |y_i| / max ||x_i|| where that is more:
+        with a free bias the objective can be zero. Dimensionless; it can be negative by what the residual is worth.
     residual : float
         Largest |f_i - y_i| of `network`, in units of y; for margins the largest 1 - y_i f_i, if positive. Doubles hold no
         network with a residual of zero in general; the lower bound is for zero.
@@ -165,7 +172,7 @@ def interpolate(
         what = "y_i f_i >= 1" if margin else "f = y"
         rows = ", ".join(str(i) for i in np.flatnonzero(certificate)[:6])
         more = ", ..." if np.count_nonzero(certificate) > 6 else ""
-        raise NotInterpolable(f"no network has {what}: rows {rows}{more} of X contradict each other", certificate=certificate)
+        raise NotInterpolable(f"no network has {what}: see rows {rows}{more} of X and y", certificate=certificate)
     return _Run(pricer, targets, loss, tol, deadline, callback, n_threads, start).run()
 
 
@@ -202,10 +209,14 @@ class _Run:
         self.seconds = {"solve": 0.0, "price": 0.0, "faces": 0.0}
         self.n_priced = 0
         self.history: list[Round] = []
+        reach = float(np.linalg.norm(pricer.data[:, :-1] if self.free else pricer.data, axis=1).max(initial=0.0))
+        self.least_scale = max(_LEAST_SCALE * float(np.abs(y).max(initial=0.0)) / (reach or 1.0), 1e-300)
         self.best_bound, self.best_dual = 0.0, np.zeros_like(y)
         self.best_value = math.inf
         self.best: tuple[list[Face], list[FloatArray]] = ([], [])
-        self.slack_cost, self.first_cost = 0.0, 0.0
+        self.slack_cost, self.first_cost, self.violation = 0.0, 0.0, 1.0
+        self.best_is_fine = False
+        self.spanned = True  # the working set holds a network through y
 
     def run(self) -> Interpolation:
         """Rounds until the gap is met, a limit is, or nothing moves."""
@@ -234,6 +245,8 @@ class _Run:
             stuck = stuck + 1 if not entering and through else 0
             if stuck > _MOST_STUCK:
                 break
+            if not faces:
+                faces = self.first_rays()
             faces = [*faces, *entering]
             value = self.best_value
             coordinates, v, through = self.solve(faces)
@@ -242,6 +255,15 @@ class _Run:
             if not entering and (self.best_value, self.best_bound, self.slack_cost) == before:
                 break
         return self.finish(Status.NUMERICAL_FAILURE)
+
+    def first_rays(self) -> list[Face]:
+        """A random pair of opposite rays on each hyperplane, with both signs: in general they span all outputs there are."""
+        rng = np.random.default_rng(0)
+        whitening, normals = self.pricer.whitening, self.pricer.reference
+        U = rng.standard_normal((len(normals), whitening.shape[1])) @ whitening.T
+        U -= np.sum(U * normals, axis=1, keepdims=True) * normals
+        rays = [ray_at(self.pricer, s * u, sign) for u in U if np.any(u) for s in (1.0, -1.0) for sign in (1, -1)]
+        return list({ray.key: ray for ray in rays}.values())
 
     def solve(self, faces: list[Face]) -> tuple[list[FloatArray], FloatArray, bool]:
         """The program over these faces: coordinates, dual point, whether the outputs are as asked.
@@ -257,14 +279,17 @@ class _Run:
             size = 1.0
         small = [replace(face, features=face.features / unit) for face in faces]
         self.slack_cost = max(self.slack_cost, _DEAR * float(np.abs(self.best_dual).max()))
-        through, solution = True, self.conic(small, self.loss, size, 1.0)
+        fine = self.violation < _FINE
+        through = self.spanned
+        solution = self.conic(small, self.loss, size, 1.0, fine=fine) if self.spanned else None
         if solution is None:
             through = False
             relaxed = get_loss("hinge" if margin else "absolute")
             cost = self.slack_cost * unit
-            solution = self.conic(small, relaxed, size, 1.0 / cost)
+            solution = self.conic(small, relaxed, size, 1.0 / cost, fine=fine)
             if solution is None:
                 raise SolverError("Clarabel found no point of a program that has one")
+            self.spanned = self.outside(solution.outputs, self.y / size) <= _NEARLY
             solution = replace(solution, multiplier=solution.multiplier * cost)
         coordinates = [q * (size / unit) for q in solution.coordinates]
         if self.free:
@@ -272,29 +297,30 @@ class _Run:
         v = solution.multiplier / unit
         if through:
             value = self.value_of(faces, coordinates)
-            if value < self.best_value:
-                self.best_value, self.best = value, (faces, coordinates)
+            if value < self.best_value or fine > self.best_is_fine:
+                self.best_value, self.best, self.best_is_fine = value, (faces, coordinates), fine
         self.seconds["solve"] += time.perf_counter() - begin
         return coordinates, v, through
 
-    def conic(self, faces: list[Face], loss: Loss, size: float, beta: float) -> MasterSolution | None:
+    def conic(self, faces: list[Face], loss: Loss, size: float, beta: float, *, fine: bool) -> MasterSolution | None:
         """The point over the faces, if there is one."""
         y = self.y / size
         try:
-            solution = Master(y, beta, loss, self.pricer.norm, self.free).solve(faces, _ACCURACY)
+            solution = Master(y, beta, loss, self.pricer.norm, self.free).solve(faces, _ACCURACY if fine else _ROUGH)
         except SolverError:
             return None
-        if loss is self.loss:
-            f = solution.outputs
-            outside = np.maximum(0.0, 1.0 - y * f) if loss.needs_labels else np.abs(f - y)
-            if float(outside.max(initial=0.0)) > 1e3 * _THROUGH:
-                return None
+        if loss is self.loss and self.outside(solution.outputs, y) > _NEARLY:
+            return None
         return solution
+
+    def outside(self, f: FloatArray, y: FloatArray) -> float:
+        """How far outputs are from what is asked."""
+        return float((np.maximum(0.0, 1.0 - y * f) if self.loss.needs_labels else np.abs(f - y)).max(initial=0.0))
 
     def value_of(self, faces: list[Face], coordinates: list[FloatArray]) -> float:
         """Sum of the norms of the blocks."""
-        columns = [penalised((face.basis @ q)[:, None], self.pricer.bias) for face, q in zip(faces, coordinates, strict=False)]
-        return sum(float(weight_norm(column, self.pricer.norm)[0]) for column in columns)
+        columns = [(face.basis @ q)[:, None] for face, q in zip(faces, coordinates, strict=False)]
+        return sum(float(weight_norm(penalised(u, self.pricer.bias), self.pricer.norm)[0]) for u in columns)
 
     def price(self, v: FloatArray, faces: list[Face], coordinates: list[FloatArray]) -> Pricing:
         """Price the dual point and keep the bound it proves."""
@@ -302,16 +328,22 @@ class _Run:
         v = self.loss.project_dual(v, self.y, zero_sum=self.free)
         v = zero_sum(v) if self.free else v
         used = [face.basis @ q for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
-        pricing = self.pricer.price(
-            v,
-            floor=1.0 + 0.25 * self.tol if faces else 0.0,
-            keep=0.0 if faces else 0.5,
-            tol=0.25 * self.tol,
-            starts=np.stack(used, axis=1) if used else None,
-            n_directions=_DIRECTIONS,
-            max_seconds=None if math.isinf(self.deadline) else max(0.01, self.deadline - begin),
-            n_threads=self.n_threads,
-        )
+        finest = 0.25 * self.tol
+        for width in dict.fromkeys((min(0.1, max(finest, 0.1 * self.violation)), finest)):
+            pricing = self.pricer.price(
+                v,
+                floor=1.0 + finest if faces else 0.0,
+                keep=0.0 if faces else 0.5,
+                tol=width,
+                starts=np.stack(used, axis=1) if used else None,
+                n_directions=_DIRECTIONS,
+                max_seconds=None if math.isinf(self.deadline) else max(0.01, self.deadline - begin),
+                n_threads=self.n_threads,
+            )
+            self.n_priced += pricing.n_nodes
+            if len(pricing.values) or pricing.upper_bound <= 1.0 + finest:
+                break  # otherwise all that is left is the proof
+        self.violation = max(0.0, pricing.best - 1.0)
         # The rows and targets as they were read may be off the doubles by half an ulp.
         reach = float(np.abs(v) @ np.linalg.norm(self.pricer.data, axis=1)) * max(1.0, abs(self.pricer.kappa))
         price = pricing.upper_bound + _EPS * reach * math.sqrt(self.pricer.data.shape[1])
@@ -323,7 +355,6 @@ class _Run:
         if self.first_cost == 0.0 and pricing.best > 0.0:
             self.first_cost = float(np.abs(v).max()) / pricing.best
             self.slack_cost = _DEAR * self.first_cost
-        self.n_priced += pricing.n_nodes
         self.seconds["price"] += time.perf_counter() - begin
         return pricing
 
@@ -333,12 +364,12 @@ class _Run:
         self.history.append(Round(self.best_value, self.best_bound, gap, n_faces, pricing.n_nodes, seconds))
 
     def gap(self, objective: float) -> float:
-        return 1.0 if math.isinf(objective) else (objective - self.best_bound) / max(objective, 1e-300)
+        return 1.0 if math.isinf(objective) else (objective - self.best_bound) / max(objective, self.least_scale)
 
     def ended(self) -> Status | None:
         """Why to stop after this round, if so."""
         stopped = self.callback is not None and self.callback(self.history[-1])
-        if self.history[-1].gap <= 0.9 * self.tol:
+        if self.history[-1].gap <= 0.9 * self.tol and self.best_is_fine:
             return Status.CERTIFIED
         if stopped:
             return Status.CANCELLED
@@ -357,7 +388,8 @@ class _Run:
 
     def finish(self, status: Status) -> Interpolation:
         faces, coordinates = self.best
-        network, residual = network_through(self.pricer, faces, coordinates, self.y, margin=isinstance(self.loss, MarginLoss))
+        margin = isinstance(self.loss, MarginLoss)
+        network, residual = network_through(self.pricer, faces, coordinates, self.y, margin=margin)
         objective = network.penalty(bias=self.pricer.bias or "penalized", norm=self.pricer.norm)
         gap = self.gap(objective)
         scale = max(float(np.abs(self.y).max(initial=0.0)), 1e-300)

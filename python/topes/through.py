@@ -108,7 +108,7 @@ def _moved(network: TwoLayerNetwork, pricer: Pricer, X: FloatArray, y: FloatArra
 
 
 def _flat(pricer: Pricer, u: FloatArray) -> FloatArray:
-    """Orthonormal basis of the intersection of the hyperplanes that hold u; of the constants for a constant of a free bias."""
+    """Orthonormal basis of the hyperplanes' intersection that holds u; for the constant of a free bias, of the constants."""
     bias: Bias = pricer.bias
     if bias == "free" and not np.any(u[:-1]):
         return np.eye(len(u))[:, -1:]
