@@ -64,7 +64,8 @@ class Interpolation:
         `CERTIFIED`: gap and residual are as small as asked.
     network : TwoLayerNetwork
     objective : float
-        Half the sum of ||w1_j||_p^2 + w2_j^2 of `network`: the gauge of its outputs, from above.
+        Half the sum of ||w1_j||_p^2 + w2_j^2 of `network`: the gauge of its outputs, from above. Infinite, and the network
+        empty, where none was found before a limit.
     lower_bound : float
         No network whose outputs are exactly as asked has a smaller objective: dual'y, less what rounding may have added.
     gap : float
@@ -364,7 +365,7 @@ class _Run:
         self.history.append(Round(self.best_value, self.best_bound, gap, n_faces, pricing.n_nodes, seconds))
 
     def gap(self, objective: float) -> float:
-        return 1.0 if math.isinf(objective) else (objective - self.best_bound) / max(objective, self.least_scale)
+        return math.inf if math.isinf(objective) else (objective - self.best_bound) / max(objective, self.least_scale)
 
     def ended(self) -> Status | None:
         """Why to stop after this round, if so."""
@@ -391,6 +392,8 @@ class _Run:
         margin = isinstance(self.loss, MarginLoss)
         network, residual = network_through(self.pricer, faces, coordinates, self.y, margin=margin)
         objective = network.penalty(bias=self.pricer.bias or "penalized", norm=self.pricer.norm)
+        if math.isinf(self.best_value):  # no working set was solved in time
+            objective = math.inf
         gap = self.gap(objective)
         scale = max(float(np.abs(self.y).max(initial=0.0)), 1e-300)
         met = gap <= self.tol and residual <= _THROUGH * scale
