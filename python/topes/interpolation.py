@@ -39,6 +39,8 @@ _FINE = 0.02
 # Outputs this near to the targets, which are of size 1, are on them but for the solver's accuracy.
 _NEARLY = 1e-5
 _MOST_ROUNDS = 300
+# Of the gap asked for, what prices may leave open; and what they may where nothing else is left to gain.
+_SHARE, _LAST_SHARE = 0.25, 0.02
 _DIRECTIONS = 64
 # Slack costs at least so many times what the best dual point knows to be needed; the factor by which it rises.
 _DEAR, _DEARER = 10.0, 10.0
@@ -51,7 +53,7 @@ _THROUGH = 1e-9
 # Of max |y_i| / max ||x_i||: an objective below has no relative accuracy.
 _LEAST_SCALE = 1e-3
 # Rounds that move neither side before giving up.
-_MOST_STUCK = 3
+_MOST_STUCK = 2
 
 
 @dataclass(frozen=True, repr=False)
@@ -216,7 +218,7 @@ class _Run:
         self.best_value = math.inf
         self.best: tuple[list[Face], list[FloatArray]] = ([], [])
         self.slack_cost, self.first_cost, self.violation = 0.0, 0.0, 1.0
-        self.best_is_fine = False
+        self.best_is_fine, self.share = False, _SHARE
         self.spanned = True  # the working set holds a network through y
 
     def run(self) -> Interpolation:
@@ -230,7 +232,6 @@ class _Run:
         idle: dict[tuple[object, ...], int] = {}
         stuck = 0
         for _ in range(_MOST_ROUNDS):
-            before = (self.best_value, self.best_bound, self.slack_cost)
             pricing = self.price(v, faces, coordinates)
             self.record(pricing, len(faces))
             status = self.ended()
@@ -243,6 +244,8 @@ class _Run:
                 self.slack_cost *= _DEARER
                 if self.slack_cost > _TOO_DEAR * self.first_cost:
                     break
+            if not entering and through and self.best_is_fine:
+                self.share = _LAST_SHARE  # what the prices themselves leave open is the last to gain
             stuck = stuck + 1 if not entering and through else 0
             if stuck > _MOST_STUCK:
                 break
@@ -253,8 +256,6 @@ class _Run:
             coordinates, v, through = self.solve(faces)
             if self.best_value < value:
                 faces, coordinates, idle = _without_idle(faces, coordinates, idle)
-            if not entering and (self.best_value, self.best_bound, self.slack_cost) == before:
-                break
         return self.finish(Status.NUMERICAL_FAILURE)
 
     def first_rays(self) -> list[Face]:
@@ -329,7 +330,7 @@ class _Run:
         v = self.loss.project_dual(v, self.y, zero_sum=self.free)
         v = zero_sum(v) if self.free else v
         used = [face.basis @ q for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
-        finest = 0.25 * self.tol
+        finest = self.share * self.tol
         for width in dict.fromkeys((min(0.1, max(finest, 0.1 * self.violation)), finest)):
             pricing = self.pricer.price(
                 v,
