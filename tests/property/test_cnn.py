@@ -58,7 +58,9 @@ def test_the_optimum_is_that_of_the_full_program(draw, loss, kappa, bias, norm, 
     solution = train_cnn(X, y, beta, loss=loss, activation=kappa, bias=bias, norm=norm)
     expected = value(convolutional(X, y, beta, loss=loss, activation=kappa, bias=bias, norm=norm))
     assert solution.status is Status.CERTIFIED
-    assert solution.objective == pytest.approx(expected, rel=1e-6, abs=2e-9)
+    # A network's own objective is no less than the optimum: below `expected` it shows Clarabel's accuracy (logistic: 6e-9).
+    assert solution.objective <= expected * (1 + 1e-6) + 2e-9
+    assert solution.objective >= expected * (1 - 1e-6) - 1e-8
     assert solution.lower_bound <= expected * (1 + 1e-9) + 1e-9
     again = solution.network.objective(X, y, beta, loss=loss, bias=bias, norm=norm)
     assert again == pytest.approx(solution.objective, rel=1e-12, abs=1e-14)
