@@ -10,10 +10,13 @@ from .errors import (
     FileFormatError,
     InputError,
     MemoryLimitError,
+    NotInterpolable,
     SolverError,
     TopesError,
 )
 from .full_program import solve_full
+from .gauge import Gauge, gauge
+from .interpolation import Interpolation, interpolate
 from .network import TwoLayerNetwork
 from .patches import extract_patches
 from .path import beta_max, path
@@ -30,11 +33,14 @@ __all__ = [
     "CellLimitError",
     "ConvolutionalNetwork",
     "FileFormatError",
+    "Gauge",
     "InputError",
+    "Interpolation",
     "KKTResiduals",
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
+    "NotInterpolable",
     "Round",
     "Solution",
     "SolverError",
@@ -45,6 +51,8 @@ __all__ = [
     "beta_max",
     "certify",
     "extract_patches",
+    "gauge",
+    "interpolate",
     "path",
     "programs",
     "solve_full",

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy.typing as npt
+
 __all__ = [
     "CellLimitError",
     "FileFormatError",
     "InputError",
     "MemoryLimitError",
+    "NotInterpolable",
     "SolverError",
     "TopesError",
 ]
@@ -18,6 +23,21 @@ class TopesError(Exception):
 
 class InputError(TopesError, ValueError):
     """An argument does not meet its requirement; the message names argument, requirement and value."""
+
+
+class NotInterpolable(InputError):
+    """No network of any width has the outputs asked for.
+
+    Attributes
+    ----------
+    certificate : ndarray, shape (n,), of `fractions.Fraction`
+        An exact proof: a z with z'phi(Xu) = 0 for all u, so that z'f = 0 for the outputs f of every network, and z'y != 0;
+        for margins all z_i y_i >= 0, not all zero.
+    """
+
+    def __init__(self, message: str, *, certificate: npt.NDArray[Any]) -> None:
+        super().__init__(message)
+        self.certificate = certificate
 
 
 class FileFormatError(InputError):

@@ -147,6 +147,9 @@ def add_loss(conic: _Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | N
             conic.cost[j] += float(slope)
         return None
     rows = sum(len(b) for _, b in conic.blocks)
+    if loss.name == "interpolation":
+        conic.constrain(clarabel.ZeroConeT(n), [(0, F)], y)
+        return rows
     f = conic.variables(n)
     identity = sp.eye_array(n)
     conic.constrain(clarabel.ZeroConeT(n), [(0, F), (f, -identity)], np.zeros(n))
@@ -156,6 +159,8 @@ def add_loss(conic: _Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | N
         top = sp.coo_array(([-1.0], ([0], [0])), shape=(n + 1, 1))
         below = sp.vstack([sp.coo_array((1, n)), -identity])
         conic.constrain(clarabel.SecondOrderConeT(n + 1), [(t, top), (f, below)], np.concatenate([[0.0], -y]))
+    elif loss.name == "margin":
+        conic.constrain(nonnegative, [(f, -sp.diags_array(y))], -np.ones(n))
     elif loss.name in ("absolute", "huber"):
         e = conic.variables(n, 1.0)  # |f - y - s| <= e, s the quadratic part
         square: list[tuple[int, Any]] = []

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
+import cvxpy as cp
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from problems import ENTRY, KAPPAS
@@ -35,7 +38,17 @@ def pooled_data(draw, loss="squared", most=6):
 
 
 def value(program):
-    return float(program.problem.solve(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10))
+    """The optimal value; where Clarabel does not reach an accuracy, at the next; no example where it reaches neither."""
+    for tol in (1e-10, 1e-9):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # an inaccurate solution is not used
+                program.problem.solve(solver="CLARABEL", tol_gap_abs=tol, tol_gap_rel=tol, tol_feas=tol)
+        except cp.SolverError:
+            continue
+        if program.problem.status == "optimal":
+            return float(program.problem.value)
+    return assume(False)
 
 
 @FEW
@@ -45,7 +58,9 @@ def test_the_optimum_is_that_of_the_full_program(draw, loss, kappa, bias, norm, 
     solution = train_cnn(X, y, beta, loss=loss, activation=kappa, bias=bias, norm=norm)
     expected = value(convolutional(X, y, beta, loss=loss, activation=kappa, bias=bias, norm=norm))
     assert solution.status is Status.CERTIFIED
-    assert solution.objective == pytest.approx(expected, rel=1e-6, abs=2e-9)
+    # A network's own objective is no less than the optimum: below `expected` it shows Clarabel's accuracy (logistic: 6e-9).
+    assert solution.objective <= expected * (1 + 1e-6) + 2e-9
+    assert solution.objective >= expected * (1 - 1e-6) - 1e-8
     assert solution.lower_bound <= expected * (1 + 1e-9) + 1e-9
     again = solution.network.objective(X, y, beta, loss=loss, bias=bias, norm=norm)
     assert again == pytest.approx(solution.objective, rel=1e-12, abs=1e-14)

@@ -10,6 +10,7 @@ from .convolution import convolutional_value, patches
 from .counting import bound, characteristic_polynomial, count, count_bounded
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
+from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .training import price, scalar_output_value
 
 __all__ = [
@@ -22,7 +23,10 @@ __all__ = [
     "count",
     "count_bounded",
     "facets",
+    "gauge_value",
+    "is_interpolable",
     "locate",
+    "outputs_vanish_on",
     "patches",
     "price",
     "rank",
