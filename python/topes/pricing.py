@@ -22,7 +22,7 @@ from .arrangement import Arrangement
 from .errors import InputError
 from .network import Bias, check_bias, penalised, weight_norm
 
-__all__ = ["Pricer", "Pricing"]
+__all__ = ["Cover", "Pricer", "Pricing"]
 
 _EPS = float(np.finfo(np.float64).eps)
 # Working coordinates are u in the right singular basis times the singular values to this power: between the data's own
@@ -59,6 +59,48 @@ class Pricing:
     signs: Any
     complete: bool
     n_nodes: int
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A finished search, cone by cone, and the coordinates it worked in: what a certificate of the bound is made of.
+
+    Attributes
+    ----------
+    ball : str
+        Unit ball of the working coordinates w = P u: see `cpp/include/topes/pricing.hpp`.
+    scale : ndarray, shape (r,), float64
+        Half axes of the ball, for the round ones.
+    coordinates : ndarray, shape (r, d), float64
+        P; with a bias, its coefficient is the last column.
+    normals : ndarray, shape (m, r), float64
+        One h for each distinct hyperplane; row i of the data is close to factor[i] P'h[group[i]].
+    group : ndarray, shape (n,), int
+        -1 for a zero row.
+    factor : ndarray, shape (n,), float64
+    reach : float
+        With a free bias, the largest bias that is looked at; else 0.
+    split, depth : ndarray, shape (n_nodes,)
+        Trees in preorder: 0 for a leaf, 1 + e where edge e is halved. First those for v, then those for -v, one for each cone of the fan.
+    c : ndarray, shape (n_leaves, r), float64
+        For the round balls.
+    slope_leaf, slope_row, slope : ndarray, shape (k,)
+        Slopes of hyperplanes that bend the price downwards inside a leaf, where they are not the simple ones.
+    """
+
+    ball: str
+    scale: FloatArray
+    coordinates: FloatArray
+    normals: FloatArray
+    group: Any
+    factor: FloatArray
+    reach: float
+    split: Any
+    depth: Any
+    c: FloatArray
+    slope_leaf: Any
+    slope_row: Any
+    slope: FloatArray
 
 
 class Pricer:
@@ -164,7 +206,8 @@ class Pricer:
             )
         self.dimension = rank
         self._normals = np.ascontiguousarray(normals)
-        self._space = _core.PricingSpace(self._normals, ball, np.ascontiguousarray(scale)) if rank and len(normals) else None
+        self._ball, self._scale = ball, np.ascontiguousarray(scale)
+        self._space = _core.PricingSpace(self._normals, ball, self._scale) if rank and len(normals) else None
         # |x_i.u - factor_i h_i.P u| over the unit ball, each i: what was left out, and the rounding of finding out.
         product = normals @ self._to_working
         rest = np.zeros_like(self.data)
@@ -219,13 +262,6 @@ class Pricer:
         V = np.asarray(v, dtype=np.float64)
         V = V[:, None] if V.ndim == 1 else V
         d, outputs = self.data.shape[1], V.shape[1]
-        # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
-        slope = 1.0 - self.kappa
-        bend = np.zeros((len(self._normals), outputs))
-        np.add.at(bend, self._groups[self._used], slope * np.abs(self._factor[self._used, None]) * V[self._used])
-        linear_rows = np.where(self._factor < 0.0, 1.0, self.kappa)[:, None] * V
-        by_group = np.zeros_like(bend)
-        np.add.at(by_group, self._groups[self._used], self._factor[self._used, None] * linear_rows[self._used])
         sizes = np.linalg.norm(V, axis=1)
         most = max(1.0, abs(self.kappa))
         # Left out by the coordinates; lost while the terms were added up.
@@ -233,11 +269,11 @@ class Pricer:
         slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach)
         if self._space is None:
             return Pricing(slack, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
-        linear = by_group.T @ self._normals
+        bend, linear = self._terms(V)
         first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
         upper, best, complete, nodes, w, values, signs = self._space.price(
-            np.ascontiguousarray(bend),
-            np.ascontiguousarray(linear),
+            bend,
+            linear,
             np.ascontiguousarray(first),
             max(floor, 0.0),
             keep,
@@ -250,6 +286,58 @@ class Pricer:
         )
         directions = self._from_working @ w.T
         return Pricing(upper * self._inflation + slack, best, directions, values, signs, complete, nodes)
+
+    def _terms(self, V: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Weights of the bends, shape (m, C), and the linear part, shape (C, dimension), of V'phi(Xu) in working coordinates."""
+        # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
+        slope = 1.0 - self.kappa
+        bend = np.zeros((len(self._normals), V.shape[1]))
+        np.add.at(bend, self._groups[self._used], slope * np.abs(self._factor[self._used, None]) * V[self._used])
+        linear_rows = np.where(self._factor < 0.0, 1.0, self.kappa)[:, None] * V
+        by_group = np.zeros_like(bend)
+        np.add.at(by_group, self._groups[self._used], self._factor[self._used, None] * linear_rows[self._used])
+        return bend, np.ascontiguousarray(by_group.T @ self._normals)
+
+    def cover(
+        self,
+        v: FloatArray,
+        *,
+        floor: float = 0.0,
+        tol: float = 1e-9,
+        starts: FloatArray | None = None,
+        max_seconds: float | None = None,
+        n_threads: int | None = None,
+    ) -> Cover:
+        """Price a dual point of shape (n,) and write down the cones that prove the bound, for a checker to walk.
+
+        Parameters
+        ----------
+        v, floor, tol, starts, max_seconds
+            As for `price`: no cone need be bounded by less than `floor`, or by less than 1 + tol times the largest price.
+
+        Returns
+        -------
+        Cover
+        """
+        r = self.dimension
+        none = np.zeros(0, dtype=np.uint32)
+        parts: Any = (np.zeros(0, np.uint8), np.zeros(0, np.uint16), np.zeros((0, r)), none, none, np.zeros(0))
+        if self._space is not None:
+            bend, linear = self._terms(np.asarray(v, dtype=np.float64)[:, None])
+            first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
+            _, _, *parts = self._space.cover(
+                bend,
+                linear,
+                np.ascontiguousarray(first),
+                max(floor, 0.0),
+                tol,
+                NO_LIMIT,
+                _NO_SECONDS if max_seconds is None else max_seconds,
+                thread_count(n_threads),
+                None,
+            )
+        reach = 1.0 / float(self._to_working[-1, -1]) if self.bias == "free" and r else 0.0
+        return Cover(self._ball, self._scale, self._to_working, self._normals, self._groups, self._factor, reach, *parts)
 
     def pattern_of(self, side: Any) -> Any:
         """Pattern over the samples, shape (n,), bool, of the side of each hyperplane, shape (m,), bool; zero rows: True."""
