@@ -17,6 +17,7 @@ from .network import TwoLayerNetwork
 from .path import beta_max, path
 from .result import KKTResiduals, Round, Solution, Status
 from .training import train
+from .verify import Verification, verify
 from .zonotope import NormalCone, Zonotope
 
 __version__ = "0.1.0"
@@ -38,6 +39,7 @@ __all__ = [
     "Status",
     "TopesError",
     "TwoLayerNetwork",
+    "Verification",
     "Zonotope",
     "beta_max",
     "certify",
@@ -45,4 +47,5 @@ __all__ = [
     "programs",
     "solve_full",
     "train",
+    "verify",
 ]

@@ -67,10 +67,8 @@ class Cover:
 
     Attributes
     ----------
-    ball : str
-        Unit ball of the working coordinates w = P u: see `cpp/include/topes/pricing.hpp`.
     scale : ndarray, shape (r,), float64
-        Half axes of the ball, for the round ones.
+        Half axes of the unit ball of the working coordinates w = P u, for the round ones (`cpp/include/topes/pricing.hpp`).
     coordinates : ndarray, shape (r, d), float64
         P; with a bias, its coefficient is the last column.
     normals : ndarray, shape (m, r), float64
@@ -88,7 +86,6 @@ class Cover:
         Slopes of hyperplanes that bend the price downwards inside a leaf, where they are not the simple ones.
     """
 
-    ball: str
     scale: FloatArray
     coordinates: FloatArray
     normals: FloatArray
@@ -141,7 +138,7 @@ class Pricer:
     ) -> None:
         exact = as_exact_array(X, "X", 2, values)
         self.bias, self.kappa = check_bias(bias), kappa_of(activation)
-        self.norm = float(choice(norm, "norm", (1, 2, np.inf)))
+        self.norm, self.values = float(choice(norm, "norm", (1, 2, np.inf))), values
         if self.bias is not False:
             exact = np.hstack([exact, np.ones((len(exact), 1), dtype=exact.dtype)])
         self.data = as_floats(exact)
@@ -206,7 +203,7 @@ class Pricer:
             )
         self.dimension = rank
         self._normals = np.ascontiguousarray(normals)
-        self._ball, self._scale = ball, np.ascontiguousarray(scale)
+        self._scale, self._bias_reach = np.ascontiguousarray(scale), float(unit[-1]) if free else 0.0
         self._space = _core.PricingSpace(self._normals, ball, self._scale) if rank and len(normals) else None
         # |x_i.u - factor_i h_i.P u| over the unit ball, each i: what was left out, and the rounding of finding out.
         product = normals @ self._to_working
@@ -336,8 +333,7 @@ class Pricer:
                 thread_count(n_threads),
                 None,
             )
-        reach = 1.0 / float(self._to_working[-1, -1]) if self.bias == "free" and r else 0.0
-        return Cover(self._ball, self._scale, self._to_working, self._normals, self._groups, self._factor, reach, *parts)
+        return Cover(self._scale, self._to_working, self._normals, self._groups, self._factor, self._bias_reach, *parts)
 
     def pattern_of(self, side: Any) -> Any:
         """Pattern over the samples, shape (n,), bool, of the side of each hyperplane, shape (m,), bool; zero rows: True."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from ._exact_input import Values
 from ._validation import FloatArray, as_beta, as_positive, as_vector
+from .certificate import Problem
 from .dual import lower_bound, zero_sum
 from .errors import InputError
 from .faces import Face, face_at, ray_at
@@ -414,6 +415,7 @@ class Training:
             "working set",
             seconds,
             tuple(self.history),
+            Problem(self.pricer, self.y, self.beta, self.loss.name),
         )
 
 
