@@ -94,7 +94,7 @@ def _check_network(network: TwoLayerNetwork, pricer: Pricer) -> None:
     if network.W1.shape[0] != inputs:
         raise InputError(f"network must take {inputs} inputs, got {network.W1.shape[0]}")
     if kappa_of(network.activation) != pricer.kappa:
-        raise InputError(f"network must have the activation of the problem, kappa {pricer.kappa}, got {network.activation!r}")
+        raise InputError(f"network must have the activation of the problem, {pricer.kappa}, got {network.activation!r}")
     if pricer.bias is False and network.b1 is not None and np.any(network.b1):
         raise InputError("network must have no biases for a problem without")
 

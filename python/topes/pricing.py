@@ -79,7 +79,8 @@ class Cover:
     reach : float
         With a free bias, the largest bias that is looked at; else 0.
     split, depth : ndarray, shape (n_nodes,)
-        Trees in preorder: 0 for a leaf, 1 + e where edge e is halved. First those for v, then those for -v, one for each cone of the fan.
+        Trees in preorder: 0 for a leaf, 1 + e where edge e is halved. First those for v, then those for -v, one for each
+        cone of the fan.
     c : ndarray, shape (n_leaves, r), float64
         For the round balls.
     slope_leaf, slope_row, slope : ndarray, shape (k,)
@@ -285,7 +286,7 @@ class Pricer:
         return Pricing(upper * self._inflation + slack, best, directions, values, signs, complete, nodes)
 
     def _terms(self, V: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Weights of the bends, shape (m, C), and the linear part, shape (C, dimension), of V'phi(Xu) in working coordinates."""
+        """Weights of the bends, shape (m, C), and the linear part, shape (C, dimension), in working coordinates."""
         # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
         slope = 1.0 - self.kappa
         bend = np.zeros((len(self._normals), V.shape[1]))

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._file import Certificate
-from ._numbers import TINY, U, FloatArray, Refused, exact_dot, gamma, round_up, sqrt_up, sum_up
+from ._numbers import TINY, FloatArray, Refused, U, exact_dot, gamma, round_up, sqrt_up, sum_up
 from ._terms import Terms
 
 __all__ = ["fan", "price_up"]
@@ -39,18 +39,21 @@ def price_up(k: Certificate, terms: Terms) -> tuple[float, int]:
 
 
 def fan(kind: str, r: int) -> FloatArray:
-    """Cones that fill space, shape (number, r, r): [cone, vertex, coordinate], entries -1, 0, 1; see docs/certificates.md."""
+    """Cones that fill space, shape (number, r, r): [cone, vertex, coordinate], entries -1, 0, 1: see docs/certificates.md.
+
+    Examples
+    --------
+    >>> len(fan("cross", 3)), len(fan("cube", 3)), len(fan("prism", 3))
+    (8, 48, 24)
+    """
     one = np.eye(r)
-    positive = []
     if kind == "cross":
-        positive.append(one)
+        positive = [one]
     elif kind == "cube":
-        for order in permutations(range(r)):
-            positive.append(np.array([one[list(order[: j + 1])].sum(axis=0) for j in range(r)]))
+        positive = [np.cumsum(one[list(order)], axis=0) for order in permutations(range(r))]
     else:  # prism
         lid = one[-1]
-        for j in range(r - 1):
-            positive.append(np.array([*one[: j + 1], *(one[j:-1] + lid)]))
+        positive = [np.array([*one[: j + 1], *(one[j:-1] + lid)]) for j in range(r - 1)]
         positive.append(np.array([*(one[:-1] + lid), lid]))
     signs = [[-1.0 if bits >> i & 1 else 1.0 for i in range(r)] for bits in range(1 << r)]
     return np.array([cone * s + 0.0 for s in signs for cone in positive])
@@ -66,7 +69,7 @@ def _kind(k: Certificate) -> str:
 class _Cones:
     """Cones that are looked at together, with what is left of the function on each.
 
-    On the cone of vertices V_j the function is at most the linear one with values linear_j at V_j, plus the bends in the list.
+    On the cone of vertices V_j the function is at most the linear one with values linear_j at V_j, plus the list's bends.
     """
 
     node: IntArray  # (N,)
@@ -115,8 +118,8 @@ class _Walk:
         roots, n = 2 * len(self.fan), len(split)
         if n and int(split.max()) > len(self.edges):
             raise Refused("a cone is cut along an edge that it does not have")
-        before = np.cumsum(split > 0) - (split > 0)
-        child = roots + 2 * before
+        before: IntArray = np.cumsum(split > 0) - (split > 0)
+        child: IntArray = roots + 2 * before
         if n < roots or n != roots + 2 * int(np.count_nonzero(split)) or bool((child <= np.arange(n)).any()):
             raise Refused("the trees of the cover are not complete")
         depth, first, last = 0, 0, roots
@@ -166,7 +169,13 @@ class _Walk:
         row = np.tile(np.arange(m), len(node))
         bends = self.terms.a[row] != 0.0
         whole = _Cones(
-            node, sign, vertex, np.zeros((len(node), self.r), np.int64), linear, owner[bends], row[bends],
+            node,
+            sign,
+            vertex,
+            np.zeros((len(node), self.r), dtype=np.int64),
+            linear,
+            owner[bends],
+            row[bends],
             z.reshape(-1, self.r)[bends],
         )
         return self._placed(whole)
@@ -193,9 +202,9 @@ class _Walk:
         z = 0.5 * (c.z[entry, i[c.owner]] + c.z[entry, j[c.owner]])
         halves = []
         for which, gone in enumerate((j, i)):
-            new = _Cones(
-                self.child[c.node] + which, c.sign, c.vertex.copy(), c.bits.copy(), c.linear.copy(), c.owner, c.row, c.z.copy()
-            )
+            node = self.child[c.node] + which
+            kept = (c.vertex.copy(), c.bits.copy(), c.linear.copy(), c.owner, c.row, c.z.copy())
+            new = _Cones(node, c.sign, *kept)
             new.vertex[here, gone], new.bits[here, gone], new.linear[here, gone] = middle, bits, linear
             new.z[entry, gone[c.owner]] = z
             halves.append(self._placed(new))
@@ -217,7 +226,7 @@ class _Walk:
         bend = np.where((weight > 0.0)[:, None], np.maximum(c.z, 0.0), slope[:, None] * c.z)
         t = c.linear + _sums(c, np.ones(len(c.row), dtype=bool), weight[:, None] * bend)
         if not self.round:  # each vertex has norm 1, and norms add up within a cone
-            return np.maximum(0.0, (t.max(axis=1) + self.error) * (1.0 + 4 * U)) + TINY
+            return np.asarray(np.maximum(0.0, (t.max(axis=1) + self.error) * (1.0 + 4 * U)) + TINY)
         f = self.k.c[leaf]
         reached, size = np.zeros_like(t), np.zeros_like(t)
         for i in range(self.r):
@@ -248,7 +257,14 @@ def _chosen(c: _Cones, which: npt.NDArray[np.bool_]) -> _Cones:
     number = np.cumsum(which) - 1
     kept = which[c.owner]
     return _Cones(
-        c.node[which], c.sign[which], c.vertex[which], c.bits[which], c.linear[which], number[c.owner[kept]], c.row[kept], c.z[kept]
+        c.node[which],
+        c.sign[which],
+        c.vertex[which],
+        c.bits[which],
+        c.linear[which],
+        number[c.owner[kept]],
+        c.row[kept],
+        c.z[kept],
     )
 
 

@@ -16,14 +16,25 @@ import numpy.typing as npt
 
 from ._numbers import FloatArray, Refused
 
-__all__ = ["ARRAYS", "CLAIMS", "FORMAT", "HEADER", "LOSSES", "SEAL", "VERSION", "Certificate", "checked", "data_sha256", "read", "seal"]
+__all__ = [
+    "ARRAYS",
+    "CLAIMS",
+    "FORMAT",
+    "HEADER",
+    "VERSION",
+    "Certificate",
+    "checked",
+    "data_sha256",
+    "read",
+    "seal",
+]
 
 FORMAT, VERSION = "topes certificate", 1
 HEADER = "certificate.json"
 SEAL = b"sha256:"
 LOSSES = ("squared", "l2", "absolute", "huber", "logistic", "hinge", "squared_hinge")
 CLAIMS = ("objective", "price_bound", "lower_bound", "gap")
-_FIELDS = {"format", "version", "loss", "kappa", "bias", "norm", "beta", "values", "n", "d", "reach", "data_sha256", "claims"}
+_FIELDS = {"format", "version", "loss", "kappa", "bias", "norm", "beta", "values", "n", "d", "reach", "data_sha256"}
 _NORMS = {"1": 1.0, "2": 2.0, "inf": math.inf}
 _LARGEST_DIMENSION = 8
 
@@ -115,7 +126,7 @@ def _members(data: bytes) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
         expected = {HEADER, *(f"{name}.npy" for name in ARRAYS)}
         if len(names) != len(set(names)) or set(names) != expected:
             wrong = sorted(set(names) ^ expected)
-            raise Refused(f"the archive must hold each member once and no others; see {', '.join(wrong) or 'repeated names'}")
+            raise Refused(f"the archive must hold each member once and no others; see {wrong or 'repeated names'}")
         header = json.loads(archive.read(HEADER), parse_constant=_no_constant, object_pairs_hook=_no_repeats)
         arrays = {}
         for name, (kind, axes) in ARRAYS.items():
@@ -152,19 +163,21 @@ def _number(value: Any, name: str) -> float:
 
 def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
     """The certificate of a header and the arrays of `ARRAYS`, if shapes, ranges and the hash of the data are right."""
-    _require(isinstance(header, dict) and set(header) == _FIELDS, "the header must have the fields of the format, no others")
+    _require(isinstance(header, dict), "the header must be an object")
+    _require(set(header) == _FIELDS | {"claims"}, "the header must have the fields of the format, no others")
     _require(header["format"] == FORMAT, f"the format is {header['format']!r}, not {FORMAT!r}")
     _require(header["version"] is not True and header["version"] == VERSION, f"version {header['version']!r} is not known")
     _require(header["loss"] in LOSSES, f"the loss {header['loss']!r} is not known")
     _require(header["bias"] in (None, "penalized", "free"), f"bias must be null, penalized or free, got {header['bias']!r}")
     _require(header["values"] in ("binary", "decimal"), f"values must be binary or decimal, got {header['values']!r}")
-    _require(isinstance(header["norm"], str) and header["norm"] in _NORMS, f"norm must be 1, 2 or inf, got {header['norm']!r}")
+    _require(header["norm"] in tuple(_NORMS), f"norm must be '1', '2' or 'inf', got {header['norm']!r}")
     kappa, beta, reach = (_number(header[name], name) for name in ("kappa", "beta", "reach"))
     _require(kappa < 1.0, f"kappa must be below 1, got {kappa}")
     _require(beta > 0.0, f"beta must be positive, got {beta}")
     _require(reach >= 0.0, f"reach must not be negative, got {reach}")
-    _require(isinstance(header["claims"], dict) and set(header["claims"]) == set(CLAIMS), "the claims must be those of the format")
-    claims = {name: _number(header["claims"][name], name) for name in CLAIMS}
+    claims = header["claims"]
+    _require(isinstance(claims, dict) and set(claims) == set(CLAIMS), "the claims must be those of the format")
+    claims = {name: _number(claims[name], name) for name in CLAIMS}
 
     n, d = a["X"].shape
     _require(header["n"] is not True and header["n"] == n, f"n is {header['n']!r}, X has {n} rows")
@@ -195,7 +208,8 @@ def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
         _require(a["group"].min() >= -1 and a["group"].max() < planes, "group must number the rows of normals, or be -1")
     if slopes:
         _require(bool((a["slope"] >= 0.0).all() and (a["slope"] <= 1.0).all()), "a slope lies outside [0, 1]")
-        _require(a["slope_leaf"].max() < leaves and a["slope_row"].max() < planes, "a slope is for a leaf or row that is not there")
+        there = a["slope_leaf"].max() < leaves and a["slope_row"].max() < planes
+        _require(bool(there), "a slope is for a leaf or row that is not there")
         keys = a["slope_leaf"].astype(np.int64) * planes + a["slope_row"]
         _require(bool((np.diff(keys) > 0).all()), "slopes must be in the order of their leaves and rows, none twice")
     _require(header["data_sha256"] == data_sha256(a["X"], a["y"]), "the data are not those that data_sha256 was taken of")

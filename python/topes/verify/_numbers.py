@@ -1,7 +1,7 @@
 """Arithmetic that errs on the safe side: exact sums of doubles, roundings upwards and downwards, intervals, logarithms.
 
-Doubles are IEEE 754 binary64, rounded to nearest: +, -, *, / and sqrt have a relative error of at most U = 2^-53, or an absolute
-one of at most 2^-1075 where the result is subnormal; so the neighbour of a rounded result lies beyond the exact one.
+Doubles are IEEE 754 binary64, rounded to nearest: +, -, *, / and sqrt have a relative error of at most U = 2^-53, or an
+absolute one of at most 2^-1075 where the result is subnormal; so the neighbour of a rounded result bounds the exact one.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 __all__ = [
     "TINY",
-    "U",
     "FloatArray",
     "Interval",
     "Refused",
+    "U",
     "entropy_up",
     "exact_dot",
     "gamma",
@@ -107,7 +107,8 @@ def exact_dot(x: FloatArray, y: FloatArray) -> Fraction:
     exponents = (p.astype(np.int64) + q).tolist()
     least = min(exponents)
     total = sum((m * k) << (e - least) for m, k, e in zip(left, right, exponents, strict=True))
-    return total * Fraction(2) ** (least - 106)
+    power = least - 106
+    return Fraction(total << power) if power >= 0 else Fraction(total, 1 << -power)
 
 
 def norms_up(x: FloatArray, q: float) -> FloatArray:
@@ -161,8 +162,8 @@ class Interval:
 
 # Python's decimal module rounds every operation, ln and exp among them, correctly to the digits of its context (the General
 # Decimal Arithmetic standard, which its documentation states). Sixty digits leave a relative error of 5e-60 an operation.
-# Each function below does fewer than ten operations on numbers below 10^6 in size, so 10^-50 covers all of them. The operators of
-# Decimal would round to the digits of the thread's own context: hence the methods of this one, and sums of Fractions.
+# Each function below does fewer than ten operations on numbers below 10^6 in size, so 10^-50 covers all of them. The
+# operators of Decimal would round to the digits of the thread's own context: hence the methods of this one, and Fractions.
 _CONTEXT = Context(prec=60, Emax=10**6, Emin=-(10**6))
 _MARGIN = Fraction(1, 10**50)
 _WIDTH = Decimal("1e-58")

@@ -1,4 +1,4 @@
-"""From the data to a function of few coordinates: v'phi(Xu) = b.w + sum_k a_k max(0, h_k.w) with w = P u, up to proved errors."""
+"""From the data to a function of few coordinates: v'phi(Xu) is near b.w + sum_k a_k max(0, h_k.w), w = P u."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from ._file import Certificate
-from ._numbers import TINY, U, FloatArray, Refused, exact_dot, gamma, norms_up, round_up, sqrt_up, sum_up
+from ._numbers import TINY, FloatArray, Refused, U, exact_dot, gamma, norms_up, round_up, sqrt_up, sum_up
 
 __all__ = ["Terms", "make_terms"]
 
