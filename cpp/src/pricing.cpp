@@ -203,7 +203,7 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
     } else {
       searcher.search(cone);
     }
-    parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions())};
+    parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions()), {}};
   });
   for (PricingResult& part : parts) {
     result.upper = std::max(result.upper, part.upper);

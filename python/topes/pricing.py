@@ -151,6 +151,8 @@ class Pricer:
         used = groups >= 0
         reference = np.zeros((m, d))
         reference[groups[used][::-1]] = self.data[used][::-1]  # the first row of each group
+        # The squares of tiny and of huge entries leave the range of doubles: a power of two first, which rounds nothing.
+        reference = np.ldexp(reference, -np.frexp(np.abs(reference).max(axis=1, keepdims=True, initial=0.0))[1])
         reference /= np.linalg.norm(reference, axis=1, keepdims=True) if m else 1.0
         factor = np.zeros(n)
         factor[used] = np.einsum("ij,ij->i", self.data[used], reference[groups[used]])
@@ -267,13 +269,13 @@ class Pricer:
         slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach)
         if self._space is None:
             return Pricing(slack, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
-        bend, linear = self._terms(V)
+        bend, linear, unit = self._terms(V)
         first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
         upper, best, complete, nodes, w, values, signs = self._space.price(
             bend,
             linear,
             np.ascontiguousarray(first),
-            max(floor, 0.0),
+            max(floor, 0.0) / unit,
             keep,
             tol,
             NO_LIMIT if max_nodes is None else max_nodes,
@@ -283,10 +285,14 @@ class Pricer:
             progress,
         )
         directions = self._from_working @ w.T
-        return Pricing(upper * self._inflation + slack, best, directions, values, signs, complete, nodes)
+        upper = upper * unit * self._inflation + slack
+        return Pricing(upper, best * unit, directions, values * unit, signs, complete, nodes)
 
-    def _terms(self, V: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Weights of the bends, shape (m, C), and the linear part, shape (C, dimension), in working coordinates."""
+    def _terms(self, V: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        """Weights of the bends, shape (m, C), the linear part, shape (C, dimension), in working coordinates; their unit.
+
+        The unit is a power of two, so that the core may square what it gets.
+        """
         # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
         slope = 1.0 - self.kappa
         bend = np.zeros((len(self._normals), V.shape[1]))
@@ -294,7 +300,10 @@ class Pricer:
         linear_rows = np.where(self._factor < 0.0, 1.0, self.kappa)[:, None] * V
         by_group = np.zeros_like(bend)
         np.add.at(by_group, self._groups[self._used], self._factor[self._used, None] * linear_rows[self._used])
-        return bend, np.ascontiguousarray(by_group.T @ self._normals)
+        linear = np.ascontiguousarray(by_group.T @ self._normals)
+        most = max(float(np.abs(bend).max(initial=0.0)), float(np.abs(linear).max(initial=0.0)))
+        unit = math.ldexp(1.0, max(-1000, math.frexp(most)[1])) if most > 0.0 else 1.0
+        return bend / unit, linear / unit, unit
 
     def cover(
         self,
@@ -321,19 +330,20 @@ class Pricer:
         none = np.zeros(0, dtype=np.uint32)
         parts: Any = (np.zeros(0, np.uint8), np.zeros(0, np.uint16), np.zeros((0, r)), none, none, np.zeros(0))
         if self._space is not None:
-            bend, linear = self._terms(np.asarray(v, dtype=np.float64)[:, None])
+            bend, linear, unit = self._terms(np.asarray(v, dtype=np.float64)[:, None])
             first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
             _, _, *parts = self._space.cover(
                 bend,
                 linear,
                 np.ascontiguousarray(first),
-                max(floor, 0.0),
+                max(floor, 0.0) / unit,
                 tol,
                 NO_LIMIT,
                 _NO_SECONDS if max_seconds is None else max_seconds,
                 thread_count(n_threads),
                 None,
             )
+            parts[2] = parts[2] * unit
         return Cover(self._scale, self._to_working, self._normals, self._groups, self._factor, self._bias_reach, *parts)
 
     def pattern_of(self, side: Any) -> Any:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from certificates import claim, contents, put_together, random_network
@@ -143,7 +143,8 @@ def changed(k, change):
         return replace(k, norm=[1.0, 2.0, np.inf][at % 3])
     if kind == "header":
         which = ["kappa", "beta", "reach"][at % 3]
-        return replace(k, **{which: getattr(k, which) * factor + shift})
+        value = getattr(k, which) * factor + shift
+        return replace(k, **{which: value}) if np.isfinite(value) else k
     if kind in ("split", "drop"):
         split = k.split.copy()
         if kind == "drop" or not len(split):
@@ -165,8 +166,9 @@ def test_a_changed_certificate_makes_no_false_claim(file, solution, what, seed):
     solution.save_certificate(file)
     header, arrays = contents(file)
     k = read(file)
-    for change in what:
-        k = changed(k, change)
+    with np.errstate(over="ignore"):
+        for change in what:
+            k = changed(k, change)
     norms = {1.0: "1", 2.0: "2", np.inf: "inf"}
     header |= {"loss": k.loss, "bias": k.bias, "norm": norms[k.norm], "kappa": k.kappa, "beta": k.beta, "reach": k.reach}
     arrays = {name: getattr(k, name) for name in arrays}
@@ -180,8 +182,10 @@ def test_a_changed_certificate_makes_no_false_claim(file, solution, what, seed):
         with np.errstate(all="ignore"):
             proved = prove(k)
     except Refused:
+        event("refused")
         assert not verify(file).valid
         return
+    event("proves something")
     if float(np.abs(np.concatenate([k.X.ravel(), k.v, k.w2, k.W1.ravel()])).max(initial=0.0)) < 1e100:
         check_truth(k, proved, seed)
     strongest = {

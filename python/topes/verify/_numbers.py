@@ -186,7 +186,7 @@ def entropy_up(p: Fraction) -> Fraction:
 
 def _x_log_x_up(x: Fraction) -> Fraction:
     """No smaller than x log x: convex, so largest at an end of an interval that holds x."""
-    if x == 0:
+    if x in (0, 1):
         return Fraction(0)
     near = _CONTEXT.divide(Decimal(x.numerator), Decimal(x.denominator))
     width = _CONTEXT.multiply(near, _WIDTH)
