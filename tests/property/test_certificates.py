@@ -61,12 +61,16 @@ def check_truth(k, proved, seed):
     rng = np.random.default_rng(seed)
     data = k.X if k.bias is None else np.hstack([k.X, np.ones((len(k.X), 1))])
     directions = [*data, *-data, *rng.integers(-2, 3, (20, columns)).astype(float), *rng.standard_normal((20, columns))]
+    if k.bias == "free":  # far out along the bias, and near the last breakpoint
+        directions += [u * [*np.ones(columns - 1), s] for u in directions for s in (1e6, k.reach)]
     for u in directions:
         assert exact_price(k, u.tolist()) <= proved.price_bound
     if k.norm == 2 and k.bias != "free":
         price = reference.price(k.X, k.v, kappa=k.kappa, bias=k.bias or False)
         assert price * (1 - 1e-12) <= proved.price_bound
     assert exact_objective(k) * (1 - 1e-12) - 1e-300 <= proved.objective
+    assert proved.lower_bound <= proved.objective
+    assert proved.lower_bound <= get_loss(k.loss).value(np.zeros(len(k.y)), k.y) * (1 + 1e-12)
     assert proved.gap >= 0.0
 
 
@@ -120,6 +124,7 @@ def test_no_certified_bound_exceeds_the_optimum_over_all_cells(file, solution, t
         assert found.objective_upper == pytest.approx(solution.objective, rel=1e-10, abs=1e-12)
 
 
+KINDS = ["split", "drop", "group", "row", "header", "loss", "bias", "norm", "units", "sizes"]
 NUMBERS = ("X", "y", "W1", "b1", "w2", "v", "coordinates", "scale", "normals", "factor", "c", "slope")
 
 
@@ -128,7 +133,7 @@ def changes(draw):
     """A change of one field: (name, what to do with its value)."""
     factor = draw(st.sampled_from([0.0, -1.0, 0.5, 2.0, 1 + 1e-9, 1 - 1e-6, 1e-3, 1e200]))
     shift = draw(st.sampled_from([0.0, 0.0, 1e-9, 0.5, -1.0]))
-    kind = draw(st.sampled_from(["number"] * 6 + ["split", "drop", "group", "row", "header", "loss", "bias", "norm"]))
+    kind = draw(st.sampled_from(["number"] * 6 + KINDS))
     return kind, draw(st.sampled_from(NUMBERS)), draw(st.integers(0, 10**6)), factor, shift
 
 
@@ -139,6 +144,11 @@ def changed(k, change):
         return replace(k, loss=loss_names()[at % 7])
     if kind == "bias" and (k.bias is not None):
         return replace(k, bias="free" if k.bias == "penalized" else "penalized")
+    if kind == "units":  # another unit of length in the working coordinates: what is proved must not depend on it
+        unit = [0.25, 0.5, 2.0, 64.0][at % 4]
+        return replace(k, coordinates=k.coordinates * unit, normals=k.normals / unit, c=k.c / unit)
+    if kind == "sizes":
+        return replace(k, v=k.v * factor, c=k.c * factor)
     if kind == "norm":
         return replace(k, norm=[1.0, 2.0, np.inf][at % 3])
     if kind == "header":

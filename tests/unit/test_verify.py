@@ -7,6 +7,8 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
+from math import exp, log, log1p
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +17,13 @@ import pytest
 import topes
 from certificates import claim, contents, put_together, random_network
 from topes import InputError, TwoLayerNetwork, train, verify
+from topes.certificate import _contents
 from topes.verify import _cover
+from topes.verify._check import prove
 from topes.verify._cover import fan
-from topes.verify._file import seal
-from topes.verify._numbers import Interval, entropy_up, exact_dot, norms_up, softplus, sqrt_up
+from topes.verify._file import checked, read, seal
+from topes.verify._network import outputs
+from topes.verify._numbers import Interval, Refused, entropy_up, exact_dot, norms_up, softplus, sqrt_up
 
 TOY = np.array([[x, 1.0] for x in (-2.0, -1.0, 0.0, 1.0, 2.0)]), np.array([1.0, -1.0, 1.0, 1.0, -1.0])
 
@@ -207,6 +212,65 @@ def test_a_smaller_c_only_weakens_the_bound(parts):
     assert "price_bound" in reason(file)
 
 
+LARGE = {"absolute": 1.5, "huber": -1.5, "logistic": -1.5, "hinge": -1.5, "squared_hinge": 0.5}
+
+
+@pytest.mark.parametrize("loss", LARGE)
+def test_a_dual_point_outside_the_domain_is_refused(tmp_path, loss):
+    y = np.array([1.0, -1.0])
+    file = tmp_path / "proof.npz"
+    empty = TwoLayerNetwork(np.zeros((1, 0)), None, [])
+    claim(np.eye(2)[:, :1], y, np.array([-0.5, 0.5]), empty, 1.0, loss=loss).save_certificate(file)
+    assert verify(file).valid
+    header, arrays = contents(file)
+    header["claims"]["price_bound"] = header["claims"]["gap"] = 1e9
+    put_together(file, header, arrays | {"v": LARGE[loss] * y})
+    assert f"domain of the conjugate of the {loss} loss" in reason(file)
+
+
+def test_a_dual_point_of_the_l2_loss_is_scaled_into_the_domain(tmp_path):
+    file = tmp_path / "proof.npz"
+    empty = TwoLayerNetwork(np.zeros((1, 0)), None, [])
+    X, y = np.eye(2)[:, :1], np.array([0.0, 2.0])
+    claim(X, y, np.array([0.0, -1.0]), empty, 1.0, loss="l2").save_certificate(file)
+    header, arrays = contents(file)
+    put_together(file, header, arrays | {"v": np.array([0.0, -7.0])})
+    found = verify(file)
+    assert found.valid, found.reason
+    assert 2.0 * (1 - 1e-12) <= found.lower_bound <= 2.0  # the loss without a network; unscaled it would be 14
+
+
+def test_a_free_bias_needs_a_sum_of_zero_and_all_breakpoints(tmp_path):
+    X, y = TOY
+    file = tmp_path / "proof.npz"
+    train(X, y, 0.1, bias="free").save_certificate(file)
+    assert verify(file).valid
+    header, arrays = contents(file)
+    v = arrays["v"].copy()
+    v[0] = np.nextafter(v[0], 9.0)
+    put_together(file, header, arrays | {"v": v})
+    assert "sum to zero" in reason(file)
+    put_together(file, header | {"reach": 0.999 * header["reach"]}, arrays)
+    assert "reach" in reason(file)
+
+
+def test_outputs_are_enclosed_where_most_digits_cancel(tmp_path):
+    rng = np.random.default_rng(5)
+    X = 1e8 + rng.standard_normal((6, 3))
+    W1, w2 = rng.standard_normal((3, 4)), rng.standard_normal(4)
+    W1[2] = -W1[0] - W1[1]
+    for kappa in (0.0, 0.5, -1.0):
+        file = tmp_path / "proof.npz"
+        claim(X, np.zeros(6), np.ones(6), TwoLayerNetwork(W1, None, w2, kappa), 1.0, kappa=kappa).save_certificate(file)
+        k = read(file)
+        f = outputs(k)
+        for i, row in enumerate(X.tolist()):
+            h = [sum(Fraction(a) * Fraction(b) for a, b in zip(row, column, strict=True)) for column in W1.T.tolist()]
+            terms = [Fraction(w) * (t if t >= 0 else Fraction(kappa) * t) for w, t in zip(w2.tolist(), h, strict=True)]
+            assert Fraction(float(f.low[i])) < sum(terms) < Fraction(float(f.high[i]))
+            assert f.high[i] - f.low[i] < 1e-6
+
+
 def test_more_than_fifty_halvings_are_refused():
     X, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.zeros(2)
     solution = claim(X, y, np.ones(2), TwoLayerNetwork(np.zeros((2, 0)), None, []), 1.0)
@@ -215,11 +279,6 @@ def test_more_than_fifty_halvings_are_refused():
     split = np.concatenate([[1], np.zeros(roots - 1), *[[1, 0]] * 50, [0, 0]]).astype(np.uint8)
     leaves = int(np.count_nonzero(split == 0))
     cover = solution.problem.pricer.cover(solution.dual)
-    from topes.certificate import _contents
-    from topes.verify._check import prove
-    from topes.verify._file import checked
-    from topes.verify._numbers import Refused
-
     header, arrays = _contents(solution.problem, solution.network, solution.dual, cover)
     none = {"slope_leaf": np.zeros(0, np.uint32), "slope_row": np.zeros(0, np.uint32), "slope": np.zeros(0)}
     k = checked(header, arrays | {"split": split, "c": np.ones((leaves, 2))} | none)
@@ -299,9 +358,6 @@ def test_small_batches_of_cones_change_nothing(toy, monkeypatch):
 
 
 def test_numbers_err_on_the_safe_side():
-    from fractions import Fraction
-    from math import exp, log, log1p
-
     rng = np.random.default_rng(1)
     for _ in range(50):
         x = rng.standard_normal(6) * 10.0 ** rng.integers(-200, 200, 6)
