@@ -234,6 +234,7 @@ def test_a_dual_point_of_the_l2_loss_is_scaled_into_the_domain(tmp_path):
     X, y = np.eye(2)[:, :1], np.array([0.0, 2.0])
     claim(X, y, np.array([0.0, -1.0]), empty, 1.0, loss="l2").save_certificate(file)
     header, arrays = contents(file)
+    header["claims"]["price_bound"] = 1.0
     put_together(file, header, arrays | {"v": np.array([0.0, -7.0])})
     found = verify(file)
     assert found.valid, found.reason
@@ -269,6 +270,39 @@ def test_outputs_are_enclosed_where_most_digits_cancel(tmp_path):
             terms = [Fraction(w) * (t if t >= 0 else Fraction(kappa) * t) for w, t in zip(w2.tolist(), h, strict=True)]
             assert Fraction(float(f.low[i])) < sum(terms) < Fraction(float(f.high[i]))
             assert f.high[i] - f.low[i] < 1e-6
+
+
+@pytest.mark.parametrize(("bias", "norm"), [(False, 2), ("penalized", 1), ("free", np.inf), ("free", 2), ("free", 1)])
+def test_the_unit_of_the_working_coordinates_does_not_matter(tmp_path, bias, norm):
+    X, y = TOY
+    file = tmp_path / "proof.npz"
+    v = np.array([1.0, -2.0, 0.0, 3.0, -2.0])
+    empty = TwoLayerNetwork(np.zeros((2, 0)), None if bias is False else [], [])
+    claim(X, y, v, empty, 1e-3, bias=bias, norm=norm, gap=1e-3).save_certificate(file)
+    k = read(file)
+    price = prove(k).price_bound
+    for unit in (0.5, 4.0):
+        other = replace(k, coordinates=k.coordinates * unit, normals=k.normals / unit, c=k.c / unit)
+        assert prove(other).price_bound == pytest.approx(price, rel=1e-9)
+
+
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
+def test_a_bend_inside_a_leaf_counts_in_full(tmp_path, norm):
+    """max(0, w1 - w2) + max(0, w1 + w2) is 2 at e_1, on the boundary of two leaves that one of the hyperplanes cuts."""
+    X, file = np.array([[1.0, -1.0], [1.0, 1.0]]), tmp_path / "proof.npz"
+    empty = TwoLayerNetwork(np.zeros((2, 0)), None, [])
+    claim(X, np.zeros(2), np.ones(2), empty, 1e6, norm=norm).save_certificate(file)
+    k = read(file)
+    roots = 2 * len(fan("cube" if norm == np.inf else "cross", 2))
+    eye = np.eye(2)
+    flat = {"coordinates": eye, "scale": np.ones(2), "normals": X, "group": np.arange(2), "factor": np.ones(2)}
+    none = {"slope_leaf": k.slope_leaf[:0], "slope_row": k.slope_row[:0], "slope": k.slope[:0]}
+    for size in (0.0, 0.5, 1.0, 1.5, 2.0):
+        c = np.tile([size, 0.0], (roots if norm == 2 else 0, 1))
+        coarse = replace(k, split=np.zeros(roots, dtype=np.uint8), c=c, **flat, **none)
+        assert prove(coarse).price_bound >= 2.0
+    if norm != 2:
+        assert prove(coarse).price_bound == pytest.approx(2.0)
 
 
 def test_more_than_fifty_halvings_are_refused():
