@@ -383,6 +383,20 @@ def test_nothing_to_cover(tmp_path, X, bias, norm):
     assert found.gap <= 2e-6
 
 
+@pytest.mark.parametrize("loss", ["squared", "l2", "logistic", "hinge"])
+@pytest.mark.parametrize("name", ["X", "y", "W1", "w2", "v", "normals", "factor", "coordinates", "c"])
+def test_numbers_too_large_for_doubles_are_refused(tmp_path, loss, name):
+    X, y = TOY
+    file = tmp_path / "proof.npz"
+    claim(X, y, -0.5 * y, TwoLayerNetwork(np.ones((2, 2)), None, [1.0, -1.0]), 1e-3, loss=loss).save_certificate(file)
+    header, arrays = contents(file)
+    for factor in (1e200, -1e307):
+        if name == "y" and loss in ("logistic", "hinge"):
+            return
+        put_together(file, header, arrays | {name: arrays[name] * factor})
+        assert reason(file)
+
+
 def test_small_batches_of_cones_change_nothing(toy, monkeypatch):
     whole = verify(toy[0])
     monkeypatch.setattr(_cover, "_ENTRIES", 7)

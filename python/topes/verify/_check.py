@@ -110,12 +110,16 @@ def verify(file: Any, X: Any = None, y: Any = None) -> Verification:
 
 def prove(k: Certificate) -> Proved:
     """Everything but the comparison with the claims; `Refused` where the arrays prove nothing."""
-    objective = objective_up(k)
-    if not math.isfinite(objective):
-        raise Refused("the objective exceeds the range of doubles")
-    price, n_cones = price_up(k, make_terms(k))
-    bound = _lower_bound(k, price)
-    return Proved(objective, price, bound, relative_gap(k, objective, bound), n_cones)
+    try:
+        objective = objective_up(k)
+        price, n_cones = price_up(k, make_terms(k))
+        bound = _lower_bound(k, price)
+        gap = relative_gap(k, objective, bound)
+    except (OverflowError, ValueError):  # what Fraction and math make of infinity and nan
+        raise Refused("a number exceeds the range of doubles") from None
+    if not all(map(math.isfinite, (objective, price, bound, gap))):
+        raise Refused("a bound exceeds the range of doubles")
+    return Proved(objective, price, bound, gap, n_cones)
 
 
 def _lower_bound(k: Certificate, price: float) -> float:
