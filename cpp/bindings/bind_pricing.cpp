@@ -55,6 +55,29 @@ py::tuple run(const PricingSpace& s, const Array<double>& bend, const Array<doub
                         own(std::move(signs), {k}));
 }
 
+// (upper, complete, split (nodes,), depth (nodes,), c (leaves, dimension) or (0, dimension), slope_leaf, slope_row, slope (k,))
+py::tuple cover(const PricingSpace& s, const Array<double>& bend, const Array<double>& linear, const Array<double>& starts,
+                double floor, double tolerance, std::uint64_t max_nodes, double max_seconds, unsigned n_threads,
+                const py::object& progress) {
+  if (bend.ndim() != 2 || linear.ndim() != 2) throw py::value_error("bend and linear must be two-dimensional");
+  const PricingWeights weights{static_cast<std::size_t>(linear.shape(0)), view(bend), view(linear)};
+  PricingResult result;
+  {
+    const py::gil_scoped_release release;
+    result = price(s, weights, view(starts),
+                   {floor, 1.0, tolerance, max_nodes, max_seconds, 0, n_threads, make_hook(progress), true});
+  }
+  PricingCover& c = result.cover;
+  const auto size = [](const auto& v) { return static_cast<py::ssize_t>(v.size()); };
+  const auto dimension = static_cast<py::ssize_t>(s.dimension);
+  const py::ssize_t nodes = size(c.split);
+  const py::ssize_t rows = size(c.c) / dimension;
+  const py::ssize_t slopes = size(c.slope);
+  return py::make_tuple(result.upper, result.complete, own(std::move(c.split), {nodes}), own(std::move(c.depth), {nodes}),
+                        own(std::move(c.c), {rows, dimension}), own(std::move(c.slope_leaf), {slopes}),
+                        own(std::move(c.slope_row), {slopes}), own(std::move(c.slope), {slopes}));
+}
+
 }  // namespace
 
 void bind_pricing(py::module_& m) {
@@ -62,7 +85,9 @@ void bind_pricing(py::module_& m) {
   py::class_<PricingSpace>(m, "PricingSpace")
       .def(py::init(&space), "normals"_a.noconvert(), "ball"_a, "scale"_a.noconvert())
       .def("price", &run, "bend"_a.noconvert(), "linear"_a.noconvert(), "starts"_a.noconvert(), "floor"_a, "keep"_a,
-           "tolerance"_a, "max_nodes"_a, "max_seconds"_a, "n_best"_a, "n_threads"_a, "progress"_a);
+           "tolerance"_a, "max_nodes"_a, "max_seconds"_a, "n_best"_a, "n_threads"_a, "progress"_a)
+      .def("cover", &cover, "bend"_a.noconvert(), "linear"_a.noconvert(), "starts"_a.noconvert(), "floor"_a, "tolerance"_a,
+           "max_nodes"_a, "max_seconds"_a, "n_threads"_a, "progress"_a);
   m.attr("MAX_PRICING_DIMENSION") = kLargestPricingDimension;
 }
 

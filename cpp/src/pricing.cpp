@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kArenaBytes = std::size_t{1} << 22;
 constexpr std::size_t kTasks = 16;  // shares of the search, whatever the number of threads
 
-void check(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts) {
+void check(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts, bool record) {
   const std::size_t r = space.dimension;
   if (r < 1 || r > static_cast<std::size_t>(kLargestPricingDimension)) {
     throw InvalidArgument("pricing needs a dimension from 1 to " + std::to_string(kLargestPricingDimension) + ", got " +
@@ -24,6 +24,7 @@ void check(const PricingSpace& space, const PricingWeights& weights, std::span<c
                     weights.outputs >= 1 && weights.bend.size() == m * weights.outputs &&
                     weights.linear.size() == weights.outputs * r && starts.size() % r == 0;
   if (!fits) throw InvalidArgument("pricing: the arrays do not fit each other");
+  if (record && weights.outputs > 1) throw InvalidArgument("pricing: a cover is written down for one output only");
 }
 
 // Phi at one point, every hyperplane looked at. C numbers into out.
@@ -76,10 +77,19 @@ double rounding_of(const PricingSpace& space, const PricingWeights& weights) {
 }
 
 template <int R>
-std::vector<SimplicialCone<R>> make_tasks(Ball ball, std::size_t searches) {
-  std::vector<SimplicialCone<R>> cones = make_fan<R>(ball == Ball::cube ? Fan::cube : ball == Ball::prism ? Fan::prism : Fan::cross);
+struct Tasks {
+  std::vector<SimplicialCone<R>> cones;
+  std::vector<std::vector<std::uint8_t>> edges;  // for each round of halving, the edge of each cone
+};
+
+template <int R>
+Tasks<R> make_tasks(Ball ball, std::size_t searches) {
+  Tasks<R> tasks;
+  std::vector<SimplicialCone<R>>& cones = tasks.cones;
+  cones = make_fan<R>(ball == Ball::cube ? Fan::cube : ball == Ball::prism ? Fan::prism : Fan::cross);
   while (R > 1 && cones.size() * searches < kTasks) {
     std::vector<SimplicialCone<R>> halves;
+    std::vector<std::uint8_t>& edges = tasks.edges.emplace_back();
     for (const auto& cone : cones) {
       std::size_t a = 0;
       std::size_t b = 1;
@@ -95,12 +105,34 @@ std::vector<SimplicialCone<R>> make_tasks(Ball ball, std::size_t searches) {
           }
         }
       }
+      edges.push_back(static_cast<std::uint8_t>(edge_number<R>(a, b)));
       halves.push_back(half(cone, a, b));
       halves.push_back(half(cone, b, a));
     }
     cones = std::move(halves);
   }
-  return cones;
+  return tasks;
+}
+
+// Append the tree of cone `index` of round `level` of the halving: its own cut and those of its tasks.
+template <int R>
+void append(const Tasks<R>& tasks, std::size_t level, std::size_t index, const std::vector<PricingCover>& parts, std::size_t searches,
+            std::size_t search, PricingCover& out) {
+  if (level < tasks.edges.size()) {
+    out.split.push_back(static_cast<std::uint8_t>(1 + tasks.edges[level][index]));
+    out.depth.push_back(static_cast<std::uint16_t>(level));
+    for (std::size_t k = 0; k < 2; ++k) append(tasks, level + 1, 2 * index + k, parts, searches, search, out);
+    return;
+  }
+  const PricingCover& part = parts[index * searches + search];
+  for (const std::uint32_t leaf : part.slope_leaf) out.slope_leaf.push_back(static_cast<std::uint32_t>(out.n_leaves) + leaf);
+  out.n_leaves += part.n_leaves;
+  const auto extend = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  extend(out.split, part.split);
+  extend(out.depth, part.depth);
+  extend(out.c, part.c);
+  extend(out.slope_row, part.slope_row);
+  extend(out.slope, part.slope);
 }
 
 template <int R>
@@ -109,7 +141,8 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
   PricingResult result;
   const bool scalar = weights.outputs == 1;
   const std::size_t searches = scalar ? 2 : 1;
-  const auto cones = make_tasks<R>(space.ball, searches);
+  const Tasks<R> tasks = make_tasks<R>(space.ball, searches);
+  const auto& cones = tasks.cones;
   const std::size_t n_tasks = cones.size() * searches;
 
   std::vector<PricedDirection> all;
@@ -159,9 +192,18 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
     dives[task] = searcher.best();
   });
   shared.incumbent = result.best = std::max(result.best, *std::max_element(dives.begin(), dives.end()));
+  std::vector<PricingCover> covers(options.record ? n_tasks : 0);
   for_each_task([&](std::size_t task, const auto& cone, auto&& searcher) {
-    searcher.search(cone);
-    parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions())};
+    if constexpr (requires { searcher.search_recorded(cone, 0, covers[task]); }) {
+      if (options.record) {
+        searcher.search_recorded(cone, static_cast<std::uint16_t>(tasks.edges.size()), covers[task]);
+      } else {
+        searcher.search(cone);
+      }
+    } else {
+      searcher.search(cone);
+    }
+    parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions()), {}};
   });
   for (PricingResult& part : parts) {
     result.upper = std::max(result.upper, part.upper);
@@ -170,6 +212,12 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
     result.nodes += part.nodes;
     for (PricedDirection& d : part.directions) {
       if (d.value > options.floor) all.push_back(std::move(d));
+    }
+  }
+  if (options.record) {
+    const std::size_t fan = cones.size() >> tasks.edges.size();
+    for (std::size_t search = 0; search < searches; ++search) {
+      for (std::size_t k = 0; k < fan; ++k) append(tasks, 0, k, covers, searches, search, result.cover);
     }
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.value > b.value; });
@@ -182,7 +230,7 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
 
 PricingResult price(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
                     const PricingOptions& options) {
-  check(space, weights, starts);
+  check(space, weights, starts, options.record);
   switch (space.dimension) {
     case 1: return search<1>(space, weights, starts, options);
     case 2: return search<2>(space, weights, starts, options);

@@ -22,6 +22,7 @@ from .patches import extract_patches
 from .path import beta_max, path
 from .result import KKTResiduals, Round, Solution, Status
 from .training import train
+from .verify import Verification, verify
 from .zonotope import NormalCone, Zonotope
 
 __version__ = "0.1.0"
@@ -47,6 +48,7 @@ __all__ = [
     "Status",
     "TopesError",
     "TwoLayerNetwork",
+    "Verification",
     "Zonotope",
     "beta_max",
     "certify",
@@ -58,4 +60,5 @@ __all__ = [
     "solve_full",
     "train",
     "train_cnn",
+    "verify",
 ]

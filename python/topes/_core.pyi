@@ -88,3 +88,24 @@ class PricingSpace:
         n_threads: int,
         progress: _Progress,
     ) -> tuple[float, float, bool, int, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...
+    def cover(
+        self,
+        bend: npt.NDArray[np.float64],
+        linear: npt.NDArray[np.float64],
+        starts: npt.NDArray[np.float64],
+        floor: float,
+        tolerance: float,
+        max_nodes: int,
+        max_seconds: float,
+        n_threads: int,
+        progress: _Progress,
+    ) -> tuple[
+        float,
+        bool,
+        npt.NDArray[np.uint8],
+        npt.NDArray[np.uint16],
+        npt.NDArray[np.float64],
+        npt.NDArray[np.uint32],
+        npt.NDArray[np.uint32],
+        npt.NDArray[np.float64],
+    ]: ...

@@ -1,4 +1,4 @@
-"""The command `topes`: count, cells, train."""
+"""The command `topes`: count, cells, train, certify, verify."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from .network import TwoLayerNetwork
 from .plotting import save_fit
 from .result import Round
 from .training import train as train_network
+from .verify import verify as verify_certificate
 
 __all__ = ["main"]
 
@@ -92,7 +93,7 @@ def _report(facts: dict[str, Any], as_json: bool) -> None:
         return
     width = max(len(name) for name in facts)
     for name, value in facts.items():
-        text = f"{value:,}" if isinstance(value, int) else f"{value:.10g}" if isinstance(value, float) else str(value)
+        text = str(value) if isinstance(value, (bool, str)) else f"{value:,}" if isinstance(value, int) else f"{value:.10g}"
         click.echo(f"{name.replace('_', ' '):<{width}}  {text}")
 
 
@@ -194,6 +195,7 @@ def cells(
     help="A working set priced over all cells, or the program (7) over all cells written down.",
 )
 @click.option("--max-time", type=float, default=None, help="Seconds, for the working set; bounds proved by then are kept.")
+@click.option("--certificate", type=click.Path(path_type=Path), default=None, help="Write a proof for `topes verify`.")
 @click.option("--plot", type=click.Path(path_type=Path), default=None, help="Draw the fit (needs matplotlib).")
 def train(
     file: Path,
@@ -211,10 +213,13 @@ def train(
     tol: float,
     method: str,
     max_time: float | None,
+    certificate: Path | None,
     plot: Path | None,
 ) -> None:
     """Train a two-layer network on FILE to its certified global optimum over all cells."""
-    for path in (output, plot):
+    if certificate is not None and method == "full":
+        raise InputError("--certificate needs --method working-set: the full program keeps no proof")
+    for path in (output, certificate, plot):
         if path is not None and not path.parent.is_dir():
             raise InputError(f"{path} does not lie in an existing directory")
     X, y, read_as = _load(file, values, rows, target, bias=False)
@@ -246,6 +251,9 @@ def train(
         "neurons": solution.n_neurons,
         "output": str(output),
     }
+    if certificate is not None:
+        solution.save_certificate(certificate, n_threads=threads)
+        facts["certificate"] = str(certificate)
     if plot is not None:
         title = f"objective {solution.objective:.6g}, proved gap {solution.gap:.1g}, {solution.n_neurons} neurons"
         save_fit(plot, targets, solution.network.predict(as_floats(X)), title)
@@ -305,6 +313,39 @@ def certify(
         "seconds": round(sum(found.optimum.seconds.values()), 4),
     }
     _report(facts, as_json)
+
+
+@cli.command()
+@click.argument("certificate", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--target", default=None, help="Column of FILE that the network predicts, by name or number from 0.")
+@click.option("--rows", default=None, metavar="A:B", help="Rows A to B - 1 of FILE only, counted from 0.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
+def verify(certificate: Path, file: Path | None, target: str | None, rows: str | None, as_json: bool) -> None:
+    """Check CERTIFICATE, which `topes train --certificate` wrote, without any of the solver's code.
+
+    With FILE, also that it is about these data. Exit code 0 if every claim is proved, else 1.
+    """
+    X, y = None, None
+    if file is not None:
+        if target is None:
+            raise InputError(f"--target must name the column of {file} that the network predicts")
+        data, targets, _ = _load(file, None, rows, target, bias=False)
+        assert targets is not None
+        X, y = as_floats(data), as_floats(targets)
+    elif target is not None or rows is not None:
+        raise InputError("--target and --rows are for a FILE of data, and none is given")
+    found = verify_certificate(certificate, X, y)
+    facts: dict[str, Any] = {"certificate": str(certificate), "valid": found.valid}
+    if found.valid:
+        facts |= {"objective_upper": found.objective_upper, "lower_bound": found.lower_bound, "gap": found.gap}
+        facts["cones"] = found.n_cones
+    else:
+        facts["reason"] = found.reason
+    facts["seconds"] = round(found.seconds, 4)
+    _report(facts, as_json)
+    if not found.valid:
+        raise SystemExit(_FAILED)
 
 
 def _show_round(state: Round) -> None:

@@ -22,7 +22,7 @@ from .arrangement import Arrangement
 from .errors import InputError
 from .network import Bias, check_bias, penalised, pooled, weight_norm
 
-__all__ = ["Pricer", "Pricing"]
+__all__ = ["Cover", "Pricer", "Pricing"]
 
 _EPS = float(np.finfo(np.float64).eps)
 # Working coordinates are u in the right singular basis times the singular values to this power: between the data's own
@@ -59,6 +59,46 @@ class Pricing:
     signs: Any
     complete: bool
     n_nodes: int
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A finished search, cone by cone, and the coordinates it worked in: what a certificate of the bound is made of.
+
+    Attributes
+    ----------
+    scale : ndarray, shape (r,), float64
+        Half axes of the unit ball of the working coordinates w = P u, for the round ones (`cpp/include/topes/pricing.hpp`).
+    coordinates : ndarray, shape (r, d), float64
+        P; with a bias, its coefficient is the last column.
+    normals : ndarray, shape (m, r), float64
+        One h for each distinct hyperplane; row i of the data is close to factor[i] P'h[group[i]].
+    group : ndarray, shape (n,), int
+        -1 for a zero row.
+    factor : ndarray, shape (n,), float64
+    reach : float
+        With a free bias, the largest bias that is looked at; else 0.
+    split, depth : ndarray, shape (n_nodes,)
+        Trees in preorder: 0 for a leaf, 1 + e where edge e is halved. First those for v, then those for -v, one for each
+        cone of the fan.
+    c : ndarray, shape (n_leaves, r), float64
+        For the round balls.
+    slope_leaf, slope_row, slope : ndarray, shape (k,)
+        Slopes of hyperplanes that bend the price downwards inside a leaf, where they are not the simple ones.
+    """
+
+    scale: FloatArray
+    coordinates: FloatArray
+    normals: FloatArray
+    group: Any
+    factor: FloatArray
+    reach: float
+    split: Any
+    depth: Any
+    c: FloatArray
+    slope_leaf: Any
+    slope_row: Any
+    slope: FloatArray
 
 
 class Pricer:
@@ -105,7 +145,7 @@ class Pricer:
         self.pool = pool
         self.n_samples = len(exact) // pool
         self.bias, self.kappa = check_bias(bias), kappa_of(activation)
-        self.norm = float(choice(norm, "norm", (1, 2, np.inf)))
+        self.norm, self.values = float(choice(norm, "norm", (1, 2, np.inf))), values
         if self.bias is not False:
             exact = np.hstack([exact, np.ones((len(exact), 1), dtype=exact.dtype)])
         self.data = as_floats(exact)
@@ -117,6 +157,8 @@ class Pricer:
         used = groups >= 0
         reference = np.zeros((m, d))
         reference[groups[used][::-1]] = self.data[used][::-1]  # the first row of each group
+        # The squares of tiny and of huge entries leave the range of doubles: a power of two first, which rounds nothing.
+        reference = np.ldexp(reference, -np.frexp(np.abs(reference).max(axis=1, keepdims=True, initial=0.0))[1])
         reference /= np.linalg.norm(reference, axis=1, keepdims=True) if m else 1.0
         factor = np.zeros(n)
         factor[used] = np.einsum("ij,ij->i", self.data[used], reference[groups[used]])
@@ -170,7 +212,8 @@ class Pricer:
             )
         self.dimension = rank
         self._normals = np.ascontiguousarray(normals)
-        self._space = _core.PricingSpace(self._normals, ball, np.ascontiguousarray(scale)) if rank and len(normals) else None
+        self._scale, self._bias_reach = np.ascontiguousarray(scale), float(unit[-1]) if free else 0.0
+        self._space = _core.PricingSpace(self._normals, ball, self._scale) if rank and len(normals) else None
         # |x_i.u - factor_i h_i.P u| over the unit ball, each i: what was left out, and the rounding of finding out.
         product = normals @ self._to_working
         rest = np.zeros_like(self.data)
@@ -226,13 +269,6 @@ class Pricer:
         V = V[:, None] if V.ndim == 1 else V
         V = self.spread(V)  # pool times the price of v: a division here would round, and a zero sum would not stay one
         d, outputs = self.data.shape[1], V.shape[1]
-        # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
-        slope = 1.0 - self.kappa
-        bend = np.zeros((len(self._normals), outputs))
-        np.add.at(bend, self.hyperplanes[self._used], slope * np.abs(self.factor[self._used, None]) * V[self._used])
-        linear_rows = np.where(self.factor < 0.0, 1.0, self.kappa)[:, None] * V
-        by_group = np.zeros_like(bend)
-        np.add.at(by_group, self.hyperplanes[self._used], self.factor[self._used, None] * linear_rows[self._used])
         sizes = np.linalg.norm(V, axis=1)
         most = max(1.0, abs(self.kappa))
         # Left out by the coordinates; lost while the terms were added up.
@@ -240,13 +276,13 @@ class Pricer:
         slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach)
         if self._space is None:
             return Pricing(slack / self.pool, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
-        linear = by_group.T @ self._normals
+        bend, linear, unit = self._terms(V)
         first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
         upper, best, complete, nodes, w, values, signs = self._space.price(
-            np.ascontiguousarray(bend),
-            np.ascontiguousarray(linear),
+            bend,
+            linear,
             np.ascontiguousarray(first),
-            max(floor, 0.0) * self.pool,
+            max(floor, 0.0) * self.pool / unit,
             keep,
             tol,
             NO_LIMIT if max_nodes is None else max_nodes,
@@ -256,10 +292,11 @@ class Pricer:
             progress,
         )
         directions = self._from_working @ w.T
-        upper = upper * self._inflation + slack
+        upper = upper * unit * self._inflation + slack
         if self.pool > 1:
-            upper, best, values = upper / self.pool * (1.0 + 2.0 * _EPS), best / self.pool, values / self.pool
-        return Pricing(upper, best, directions, values, signs, complete, nodes)
+            upper *= (1.0 + 2.0 * _EPS) / self.pool
+        unit /= self.pool
+        return Pricing(upper, best * unit, directions, values * unit, signs, complete, nodes)
 
     def pooled(self, H: FloatArray) -> FloatArray:
         """Means over the patches of each sample, shape (n_samples, ...), of what has one row for each patch."""
@@ -268,6 +305,64 @@ class Pricer:
     def spread(self, v: FloatArray) -> FloatArray:
         """The entry of each sample repeated for its patches: `pool` times the transpose of `pooled`."""
         return v if self.pool == 1 else np.repeat(v, self.pool, axis=0)
+
+    def _terms(self, V: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        """Weights of the bends, shape (m, C), the linear part, shape (C, dimension), in working coordinates; their unit.
+
+        The unit is a power of two, so that the core may square what it gets.
+        """
+        # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
+        slope = 1.0 - self.kappa
+        bend = np.zeros((len(self._normals), V.shape[1]))
+        np.add.at(bend, self.hyperplanes[self._used], slope * np.abs(self.factor[self._used, None]) * V[self._used])
+        linear_rows = np.where(self.factor < 0.0, 1.0, self.kappa)[:, None] * V
+        by_group = np.zeros_like(bend)
+        np.add.at(by_group, self.hyperplanes[self._used], self.factor[self._used, None] * linear_rows[self._used])
+        linear = np.ascontiguousarray(by_group.T @ self._normals)
+        most = max(float(np.abs(bend).max(initial=0.0)), float(np.abs(linear).max(initial=0.0)))
+        unit = math.ldexp(1.0, max(-1000, math.frexp(most)[1])) if most > 0.0 else 1.0
+        return bend / unit, linear / unit, unit
+
+    def cover(
+        self,
+        v: FloatArray,
+        *,
+        floor: float = 0.0,
+        tol: float = 1e-9,
+        starts: FloatArray | None = None,
+        max_seconds: float | None = None,
+        n_threads: int | None = None,
+    ) -> Cover:
+        """Price a dual point of shape (n,) and write down the cones that prove the bound, for a checker to walk.
+
+        Parameters
+        ----------
+        v, floor, tol, starts, max_seconds
+            As for `price`: no cone need be bounded by less than `floor`, or by less than 1 + tol times the largest price.
+
+        Returns
+        -------
+        Cover
+        """
+        r = self.dimension
+        none = np.zeros(0, dtype=np.uint32)
+        parts: Any = (np.zeros(0, np.uint8), np.zeros(0, np.uint16), np.zeros((0, r)), none, none, np.zeros(0))
+        if self._space is not None:
+            bend, linear, unit = self._terms(np.asarray(v, dtype=np.float64)[:, None])
+            first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
+            _, _, *parts = self._space.cover(
+                bend,
+                linear,
+                np.ascontiguousarray(first),
+                max(floor, 0.0) / unit,
+                tol,
+                NO_LIMIT,
+                _NO_SECONDS if max_seconds is None else max_seconds,
+                thread_count(n_threads),
+                None,
+            )
+            parts[2] = parts[2] * unit
+        return Cover(self._scale, self._to_working, self._normals, self.hyperplanes, self.factor, self._bias_reach, *parts)
 
     def pattern_of(self, side: Any) -> Any:
         """Pattern over the samples, shape (n,), bool, of the side of each hyperplane, shape (m,), bool; zero rows: True."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .network import TwoLayerNetwork
+
+if TYPE_CHECKING:
+    from .certificate import Problem
 
 __all__ = ["KKTResiduals", "Round", "Solution", "Status", "relative_gap"]
 
@@ -100,6 +104,8 @@ class Solution:
         Wall time of the parts, "solve" and "price" among them.
     history : tuple of Round
         The rounds of `train`; empty for the full program.
+    problem : Problem or None
+        What `train` was asked, for `save_certificate`.
     """
 
     status: Status
@@ -115,10 +121,52 @@ class Solution:
     solver_status: str
     seconds: dict[str, float]
     history: tuple[Round, ...] = ()
+    problem: Problem | None = field(default=None, compare=False)
 
     @property
     def n_neurons(self) -> int:
         return self.network.n_neurons
+
+    def save_certificate(
+        self,
+        file: Any,
+        *,
+        network: TwoLayerNetwork | None = None,
+        max_time: float | None = None,
+        n_threads: int | None = None,
+    ) -> None:
+        """Write a file from which `topes.verify`, or a program by somebody else, proves objective, lower bound and gap.
+
+        The dual point is priced once more, this time with every cone of the search written down: docs/certificates.md.
+
+        Parameters
+        ----------
+        file : path-like
+            A .npz archive by its form; no pickles in it.
+        network : TwoLayerNetwork, optional
+            Another network to hold against the lower bound; default this solution's.
+        max_time : float, optional
+            Seconds for pricing; with too few of them the bound in the file is weaker, and holds.
+        n_threads : int, optional
+            The file does not depend on it.
+
+        Raises
+        ------
+        InputError
+            The solution is not one of `train`, or the network does not fit its problem.
+
+        Examples
+        --------
+        >>> import tempfile, topes
+        >>> solution = topes.train([[1.0], [-2.0]], [1.0, 3.0], beta=0.1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     solution.save_certificate(folder + "/proof.npz")
+        ...     topes.verify(folder + "/proof.npz").valid
+        True
+        """
+        from .certificate import save
+
+        save(self, file, network=network, max_time=max_time, n_threads=n_threads)
 
     def __repr__(self) -> str:
         return (

@@ -15,6 +15,7 @@ from ._validation import FloatArray, as_beta, as_positive, as_vector
 from .blocks import Blocks
 from .by_cones import work
 from .by_descent import descend, is_smooth
+from .certificate import Problem
 from .errors import InputError
 from .judge import Judge
 from .losses import Loss, get_loss
@@ -184,4 +185,5 @@ class Training:
             "working set",
             {**judge.seconds, "other": max(0.0, total - sum(judge.seconds.values()))},
             tuple(judge.history),
+            Problem(pricer, y, beta, loss.name),
         )

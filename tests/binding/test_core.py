@@ -143,3 +143,27 @@ def test_pricing_returns_a_bound_and_directions():
         space.price(np.zeros((3, 1)), np.zeros((1, 2)), none, *limits)
     with pytest.raises(ValueError, match="ball must be"):
         _core.PricingSpace(np.eye(2), "round", np.ones(2))
+
+
+def test_cover():
+    space = _core.PricingSpace(np.eye(2), "euclidean", np.ones(2))
+    bend, linear, none = np.array([[1.0], [-2.0]]), np.zeros((1, 2)), np.zeros((0, 2))
+    limits = (0.0, 1e-9, ALL, 1e300, 1, None)
+    upper, complete, split, depth, c, leaf, row, slope = space.cover(bend, linear, none, *limits)
+    assert upper == pytest.approx(2.0)
+    assert complete is True
+    assert (split.dtype, depth.dtype, c.dtype) == (np.uint8, np.uint16, np.float64)
+    assert (leaf.dtype, row.dtype, slope.dtype) == (np.uint32, np.uint32, np.float64)
+    leaves = int(np.count_nonzero(split == 0))
+    assert split.shape == depth.shape
+    assert c.shape == (leaves, 2)
+    assert leaf.shape == row.shape == slope.shape
+    assert len(split) == 8 + 2 * (len(split) - leaves)  # four cones for each sign, two halves for each cut
+    assert int(np.count_nonzero(depth == 0)) == 8
+    assert not any(a.flags.writeable for a in (split, depth, c, leaf, row, slope))
+    *_, flat, _, _, _ = _core.PricingSpace(np.eye(2), "cross", np.ones(2)).cover(bend, linear, none, *limits)
+    assert flat.shape == (0, 2)
+    with pytest.raises(ValueError, match="one output"):
+        space.cover(np.zeros((2, 2)), np.zeros((2, 2)), none, *limits)
+    with pytest.raises(ValueError, match="fit"):
+        space.cover(np.zeros((3, 1)), linear, none, *limits)

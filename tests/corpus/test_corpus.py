@@ -13,6 +13,7 @@ import topes
 from checks import as_set, build, cell_set
 from strategies import Instance
 from topes import reference, solve_full
+from topes.pricing import Pricer
 
 FILES = sorted(Path(__file__).parent.glob("*.json"))
 
@@ -87,3 +88,14 @@ def test_an_infimum_that_no_constant_reaches(solve):
     solution = solve([[0.0, 0.0, 0.0]], [-1.0], 1e-3, loss="logistic", activation=-2.5, bias="free", norm=np.inf)
     assert solution.status is topes.Status.CERTIFIED
     assert solution.objective < 1e-9
+
+
+def test_prices_of_tiny_and_huge_data_are_bounded():
+    """The search squares its weights: with rows near 1e-200 the squares were 0, and the bound fell below the price."""
+    X, v = np.array([[1.0, 2.0], [-1.0, 1.0], [0.5, -3.0]]), np.array([1.0, -2.0, 0.5])
+    plain = Pricer(X).price(v)
+    for exponent in (-700, -540, 0, 400):
+        scale = 2.0**exponent
+        pricing = Pricer(scale * X).price(v)
+        assert pricing.best == pytest.approx(scale * plain.best, rel=1e-12)
+        assert scale * plain.best <= pricing.upper_bound <= scale * plain.upper_bound * (1 + 1e-9)

@@ -164,3 +164,37 @@ def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(tmp_path, what):
     assert process.returncode == 130
     assert "interrupted" in err
     assert [p.name for p in tmp_path.iterdir()] == ["large.npy"]
+
+
+def test_verify_accepts_the_certificate_of_train_and_only_for_its_data(table, tmp_path, capsys):
+    proof, out = tmp_path / "proof.npz", tmp_path / "n.json"
+    arguments = ["train", table, "--target", "y", "--beta", "0.01", "--bias", "-o", out, "--json"]
+    assert run(*arguments, "--certificate", proof) == 0
+    trained = json.loads(capsys.readouterr().out)
+    assert run("verify", proof, table, "--target", "y", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["valid"] is True
+    assert facts["objective_upper"] == pytest.approx(trained["objective"], rel=1e-9)
+    assert facts["lower_bound"] == pytest.approx(trained["lower_bound"], rel=1e-6)
+    assert run("verify", proof) == 0
+    assert "valid" in capsys.readouterr().out
+
+    table.write_text(TABLE.replace("0.3,0.9", "0.3,0.91"))
+    assert run("verify", proof, table, "--target", "y", "--json") == 1
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["valid"] is False
+    assert "not those in the file" in facts["reason"]
+    proof.write_bytes(proof.read_bytes()[:-1])
+    assert run("verify", proof) == 1
+    assert "checksum" in capsys.readouterr().out
+
+
+def test_verify_says_what_it_needs(table, tmp_path, capsys):
+    assert run("verify", tmp_path / "none.npz") == 1
+    assert "cannot be read" in capsys.readouterr().out
+    assert run("verify", tmp_path / "none.npz", table) == 2
+    assert "--target" in capsys.readouterr().err
+    assert run("verify", tmp_path / "none.npz", "--target", "y") == 2
+    full = ["train", table, "--target", "y", "--beta", "1", "-o", tmp_path / "n.json", "--method", "full"]
+    assert run(*full, "--certificate", tmp_path / "proof.npz") == 2
+    assert "working-set" in capsys.readouterr().err

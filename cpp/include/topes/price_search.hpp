@@ -71,6 +71,14 @@ class PriceSearch {
     explore(node, kNoRegion);
   }
 
+  /// The same, with every cone written down.
+  void search_recorded(const Cone& cone, std::uint16_t depth, PricingCover& cover)
+    requires Scalar
+  {
+    Node node = make_root(cone);
+    explore_recorded(node, depth, cover);
+  }
+
   double upper() const { return upper_; }
   double best() const { return best_; }
   bool complete() const { return complete_; }
@@ -218,6 +226,9 @@ class PriceSearch {
     if (own && found_.back().value <= s_.options.floor) found_.pop_back();
   }
 
+  void explore_recorded(Node& node, std::uint16_t depth, PricingCover& cover);
+  void record_leaf(Node& node, PricingCover& cover);
+
   // The edge over which the bounds are worst: for what bends upwards, then for what bends downwards, which slopes can meet as well.
   // False: the bounds are exact up to rounding, or the cone is as small as doubles go.
   bool choose_edge(const Node& node, std::size_t& a, std::size_t& b) const {
@@ -358,4 +369,5 @@ class PriceSearch {
 }  // namespace topes
 
 #include "topes/price_bound_impl.hpp"
+#include "topes/price_cover_impl.hpp"
 #include "topes/price_lists_impl.hpp"

@@ -50,6 +50,19 @@ struct PricingOptions {
   std::size_t n_best = 16;     ///< directions to return
   unsigned n_threads = 0;
   ProgressHook hook;
+  bool record = false;  ///< write down the cover that proves the bound (one output): directions are not looked for, memory grows with it
+};
+
+/// The cones of a finished search, for another program to check: a tree for each sign of the price (+ first) and each cone of the
+/// fan, in that order. Trees are in preorder.
+struct PricingCover {
+  std::vector<std::uint8_t> split;   ///< of each cone: 0 for a leaf, 1 + e where edge e is halved, see edge_number()
+  std::vector<std::uint16_t> depth;  ///< of each cone, 0 for a root
+  std::uint64_t n_leaves = 0;
+  std::vector<double> c;                  ///< round balls: n_leaves x dimension, the linear function that bounds each leaf
+  std::vector<std::uint32_t> slope_leaf;  ///< number of the leaf, in preorder, for each slope written down
+  std::vector<std::uint32_t> slope_row;   ///< its hyperplane
+  std::vector<double> slope;              ///< in [0, 1]; of one that cuts the leaf and is not here: 1 where the sum of h.vertex_j is above 0
 };
 
 struct PricedDirection {
@@ -64,11 +77,12 @@ struct PricingResult {
   bool complete = true;     ///< the limits on nodes and time were not met
   std::uint64_t nodes = 0;
   std::vector<PricedDirection> directions;  ///< best first; at most one for each small cone, all above `floor`
+  PricingCover cover;                       ///< empty unless asked for
 };
 
 /// \param starts  k x dimension: directions that are likely good, priced first
 /// The result does not depend on the number of threads, unless max_seconds ends the search.
-/// \throws InvalidArgument if the dimension is above kLargestPricingDimension or shapes do not fit
+/// \throws InvalidArgument if the dimension is above kLargestPricingDimension, shapes do not fit, or a cover is asked for several outputs
 PricingResult price(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
                     const PricingOptions& options);
 

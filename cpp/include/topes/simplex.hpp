@@ -34,6 +34,12 @@ bool can_halve(const SimplicialCone<R>& cone, std::size_t a, std::size_t b) {
   return std::max(cone.bits[a], cone.bits[b]) < kMostBits;
 }
 
+/// Position of the edge of vertices i < j among all pairs in lexicographic order.
+template <int R>
+constexpr std::size_t edge_number(std::size_t i, std::size_t j) {
+  return i * R - i * (i + 1) / 2 + (j - i - 1);
+}
+
 /// The half that keeps vertex `kept` of the edge and has the midpoint in place of vertex `moved`. For
 /// w = sum of x_i vertex_i this doubles x_moved and takes it from x_kept. \pre can_halve(cone, kept, moved)
 template <int R>

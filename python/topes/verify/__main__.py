@@ -1,0 +1,23 @@
+"""`python -m verify FILE`: the checker without the rest of topes."""
+
+from __future__ import annotations
+
+import sys
+
+from ._check import verify
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        print("usage: python -m verify FILE", file=sys.stderr)
+        return 2
+    found = verify(arguments[0])
+    if not found.valid:
+        print(f"not valid: {found.reason}")
+        return 1
+    print(f"valid: objective <= {found.objective_upper!r}, optimum >= {found.lower_bound!r}, gap <= {found.gap:.3g}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,164 @@
+"""The check of a whole certificate: each claim against what the arrays prove."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from ._cover import price_up
+from ._file import Certificate, data_sha256, read
+from ._losses import dual_value_down, largest_scale, loss_value
+from ._network import objective_up
+from ._numbers import Interval, Refused, is_below, round_down, round_up
+from ._terms import make_terms
+
+__all__ = ["Proved", "Verification", "prove", "relative_gap", "verify"]
+
+_LEAST_SCALE = Fraction(1, 1000)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a certificate proves.
+
+    Attributes
+    ----------
+    valid : bool
+        Every claim of the file is proved. If False, nothing is, and the numbers are nan.
+    objective_upper : float
+        The objective (3) of the network in the file is at most this, in units of the loss.
+    lower_bound : float
+        No network of any width has a smaller objective.
+    gap : float
+        At least (objective_upper - lower_bound) / max(objective_upper, L(0, y) / 1000); dimensionless.
+    n_cones : int
+        Cones of the cover, halved ones included.
+    seconds : float
+    reason : str
+        What failed; empty for a valid certificate.
+    """
+
+    valid: bool
+    objective_upper: float = math.nan
+    lower_bound: float = math.nan
+    gap: float = math.nan
+    n_cones: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Proved:
+    """Bounds that follow from the arrays alone; the claims are not looked at."""
+
+    objective: float
+    price_bound: float
+    lower_bound: float
+    gap: float
+    n_cones: int
+
+
+def verify(file: Any, X: Any = None, y: Any = None) -> Verification:
+    """Check a certificate from its own arrays, trusting nothing that wrote it.
+
+    Parameters
+    ----------
+    file : path-like
+        What `Solution.save_certificate` wrote.
+    X : array_like, shape (n, d), optional
+        The data it ought to be about; compared with those in the file, entry by entry as float64.
+    y : array_like, shape (n,), optional
+
+    Returns
+    -------
+    Verification
+        `valid` is True only if the file is about these data and every one of its claims is proved: nothing that goes
+        wrong is an error, it is a `reason`.
+
+    Notes
+    -----
+    Exact rational arithmetic, or doubles with proved error bounds (docs/certificates.md); none of the solver's code. The
+    folder of this module needs numpy only: `python -m verify FILE` beside it does the same without the rest of topes.
+
+    Examples
+    --------
+    >>> import tempfile, topes
+    >>> X, y = [[2, 2], [3, 3], [1, 0]], [1, -1, 1]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     topes.train(X, y, beta=0.1).save_certificate(folder + "/proof.npz")
+    ...     found = topes.verify(folder + "/proof.npz", X, y)
+    >>> found.valid, round(found.lower_bound, 4), found.gap < 1e-6
+    (True, 1.1003, True)
+    """
+    start = time.perf_counter()
+    try:
+        with np.errstate(all="ignore"):  # what overflows is refused by its value
+            certificate = read(file)
+            _compare(certificate, X, y)
+            proved = prove(certificate)
+            _check_claims(certificate, proved)
+    except Refused as refusal:
+        return Verification(False, seconds=time.perf_counter() - start, reason=str(refusal))
+    seconds = time.perf_counter() - start
+    return Verification(True, proved.objective, proved.lower_bound, proved.gap, proved.n_cones, seconds)
+
+
+def prove(k: Certificate) -> Proved:
+    """Everything but the comparison with the claims; `Refused` where the arrays prove nothing."""
+    try:
+        objective = objective_up(k)
+        price, n_cones = price_up(k, make_terms(k))
+        bound = _lower_bound(k, price)
+        gap = relative_gap(k, objective, bound)
+    except (OverflowError, ValueError):  # what Fraction and math make of infinity and nan
+        raise Refused("a number exceeds the range of doubles") from None
+    if not all(map(math.isfinite, (objective, price, bound, gap))):
+        raise Refused("a bound exceeds the range of doubles")
+    return Proved(objective, price, bound, gap, n_cones)
+
+
+def _lower_bound(k: Certificate, price: float) -> float:
+    """Weak duality (9): -L*(t v) for a t with t m(v) <= beta and t v in the domain of L*; 0, as losses are not negative."""
+    if not math.isfinite(price):
+        raise Refused("the bound on the price exceeds the range of doubles")
+    t = largest_scale(k.loss, k.v, k.y)
+    if Fraction(t) * Fraction(price) > Fraction(k.beta):
+        t = max(0.0, round_down(Fraction(k.beta) / Fraction(price)))
+    return max(0.0, dual_value_down(k.loss, k.v, k.y, t))
+
+
+def relative_gap(k: Certificate, objective: float, bound: float) -> float:
+    """No smaller than the difference, relative to the objective or a thousandth of the loss of the empty network."""
+    if objective <= bound:
+        return 0.0
+    empty, _ = loss_value(k.loss, Interval.of(np.zeros(len(k.y))), k.y)
+    scale = max(Fraction(objective), _LEAST_SCALE * Fraction(max(empty, 0.0)))
+    return round_up((Fraction(objective) - Fraction(bound)) / scale)
+
+
+def _compare(k: Certificate, X: Any, y: Any) -> None:
+    try:
+        data = k.X if X is None else np.array(X, dtype=np.float64)
+        targets = k.y if y is None else np.array(y, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Refused(f"the data given are not numbers: {error}") from None
+    if data.shape != k.X.shape or targets.shape != k.y.shape:
+        raise Refused(
+            f"the data given have shapes {data.shape} and {targets.shape}, those in the file {k.X.shape} and {k.y.shape}"
+        )
+    if data_sha256(data, targets) != k.data_sha256:
+        raise Refused("the data given are not those in the file")
+
+
+def _check_claims(k: Certificate, proved: Proved) -> None:
+    claims = k.claims
+    for name, at_least in (("objective", proved.objective), ("price_bound", proved.price_bound), ("gap", proved.gap)):
+        if not is_below(at_least, claims[name]):
+            raise Refused(f"the claimed {name} {claims[name]!r} is not proved: the arrays prove {at_least!r}")
+    if not is_below(claims["lower_bound"], proved.lower_bound):
+        raise Refused(f"the claimed lower_bound {claims['lower_bound']!r} is not proved: {proved.lower_bound!r} is")

@@ -1,0 +1,432 @@
+"""Certificates: the file, what is wrong with bad ones, and that the checker stands alone."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from fractions import Fraction
+from math import exp, log, log1p
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import topes
+from certificates import claim, contents, put_together, random_network
+from topes import InputError, TwoLayerNetwork, train, verify
+from topes.certificate import _contents
+from topes.verify import _cover
+from topes.verify._check import prove
+from topes.verify._cover import fan
+from topes.verify._file import checked, read, seal
+from topes.verify._network import outputs
+from topes.verify._numbers import Interval, Refused, entropy_up, exact_dot, norms_up, softplus, sqrt_up
+
+TOY = np.array([[x, 1.0] for x in (-2.0, -1.0, 0.0, 1.0, 2.0)]), np.array([1.0, -1.0, 1.0, 1.0, -1.0])
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """The five points of Figure 7."""
+    file = tmp_path_factory.mktemp("toy") / "proof.npz"
+    solution = train(*TOY, 1e-3, tol=1e-8)
+    solution.save_certificate(file)
+    return file, solution
+
+
+@pytest.fixture
+def parts(toy, tmp_path):
+    header, arrays = contents(toy[0])
+    return tmp_path / "changed.npz", header, arrays
+
+
+def reason(file, *data):
+    found = verify(file, *data)
+    assert not found.valid
+    assert np.isnan([found.objective_upper, found.lower_bound, found.gap]).all()
+    return found.reason
+
+
+def test_the_toy_of_figure_7_is_proved_to_eight_digits(toy):
+    file, solution = toy
+    found = verify(file, *TOY)
+    assert found.valid, found.reason
+    assert found.gap <= 1e-8
+    assert found.objective_upper == pytest.approx(solution.objective, rel=1e-12)
+    assert found.lower_bound == pytest.approx(solution.lower_bound, rel=1e-9)
+    assert found.n_cones > 8
+
+
+def test_the_same_solution_gives_the_same_bytes(toy, tmp_path):
+    file, solution = toy
+    for threads in (1, 3):
+        solution.save_certificate(tmp_path / "again.npz", n_threads=threads)
+        assert (tmp_path / "again.npz").read_bytes() == file.read_bytes()
+
+
+def test_the_file_is_an_open_archive_without_pickles(toy):
+    with np.load(toy[0], allow_pickle=False) as archive:
+        assert archive["X"].tolist() == TOY[0].tolist()
+        assert json.loads(archive["certificate.json"])["beta"] == 1e-3
+    data = toy[0].read_bytes()
+    assert data[-71:] == b"sha256:" + hashlib.sha256(data[:-71]).hexdigest().encode()
+
+
+def test_the_hash_of_the_data_is_that_of_the_documented_bytes(toy):
+    X, y = TOY
+    layout = np.array([5, 2], dtype="<u8").tobytes() + X.astype("<f8").tobytes() + y.astype("<f8").tobytes()
+    assert contents(toy[0])[0]["data_sha256"] == hashlib.sha256(layout).hexdigest()
+
+
+def test_the_checker_runs_without_the_rest_of_topes(toy):
+    folder = Path(topes.__file__).parent
+    code = (
+        "import sys; sys.argv = ['verify', sys.argv[1]]; import runpy\n"
+        "try: runpy.run_module('verify', run_name='__main__')\n"
+        "except SystemExit as stop: assert stop.code == 0, stop.code\n"
+        "loaded = [m for m in sys.modules if m.split('.')[0] in ('topes', 'scipy', 'cvxpy', 'clarabel')]\n"
+        "assert not loaded, loaded"
+    )
+    # pytest's folders would lead to topes itself; -P keeps the working directory out as well
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(toy[0])],
+        cwd=folder, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("valid")
+
+
+def test_data_are_compared(toy):
+    X, y = TOY
+    assert "not those in the file" in reason(toy[0], X, -y)
+    assert "not those in the file" in reason(toy[0], np.nextafter(X, 9.0))
+    assert "shapes" in reason(toy[0], X[:-1])
+    assert "not numbers" in reason(toy[0], [["a"]])
+    assert verify(toy[0], X.tolist()).valid
+    assert verify(toy[0], y=y.astype(int)).valid
+
+
+def test_files_that_are_none(tmp_path, toy):
+    file = tmp_path / "bad.npz"
+    assert "cannot be read" in reason(tmp_path)
+    for data in (b"", b"PK", b"x" * 200):
+        file.write_bytes(data)
+        assert "checksum" in reason(file)
+    file.write_bytes(b"no archive" + seal(b"no archive"))
+    assert "archive" in reason(file)
+    file.write_bytes(toy[0].read_bytes()[:-100])
+    assert "checksum" in reason(file)
+
+
+HEADERS = {
+    "format": ("another", "format"),
+    "version": (2, "version"),
+    "loss": ("cubic", "loss"),
+    "kappa": (1.0, "kappa"),
+    "bias": (True, "bias"),
+    "norm": (2, "norm"),
+    "beta": (0.0, "beta"),
+    "values": ("octal", "values"),
+    "reach": (-1.0, "reach"),
+    "claims": ({}, "claims"),
+}
+
+
+@pytest.mark.parametrize("field", HEADERS)
+def test_a_header_that_does_not_fit_is_named(parts, field):
+    file, header, arrays = parts
+    value, word = HEADERS[field]
+    put_together(file, header | {field: value}, arrays)
+    assert word in reason(file)
+
+
+def test_a_header_with_another_field_or_one_less(parts):
+    file, header, arrays = parts
+    put_together(file, header | {"note": 1}, arrays)
+    assert "fields" in reason(file)
+    del header["beta"]
+    put_together(file, header, arrays)
+    assert "fields" in reason(file)
+
+
+@pytest.mark.parametrize("name", ["X", "y", "W1", "w2", "v", "coordinates", "scale", "normals", "factor", "c"])
+def test_a_nan_another_type_another_shape_are_named(parts, name):
+    file, header, arrays = parts
+    bad = arrays[name].copy()
+    bad.flat[-1] = np.nan
+    put_together(file, header, arrays | {name: bad})
+    assert reason(file) == f"{name} has an entry that is not finite"
+    put_together(file, header, arrays | {name: arrays[name].astype(np.float32)})
+    assert name in reason(file)
+    put_together(file, header, arrays | {name: arrays[name][..., None]})
+    assert name in reason(file)
+
+
+def test_members_missing_or_added(parts):
+    file, header, arrays = parts
+    put_together(file, header, arrays | {"more": np.zeros(1)})
+    assert "more.npy" in reason(file)
+    del arrays["slope"]
+    put_together(file, header, arrays)
+    assert "slope.npy" in reason(file)
+
+
+def test_an_array_of_objects_is_not_unpickled(parts):
+    file, header, arrays = parts
+    with pytest.raises(ValueError, match="Object arrays"):  # the writer refuses; so does the reader, below
+        put_together(file, header, arrays | {"v": np.array([None])})
+    assert reason(file).startswith("the file cannot be read")
+
+
+def test_trees_that_are_not_complete(parts):
+    file, header, arrays = parts
+    split = arrays["split"]
+    for bad in (split[:-1], split[1:], np.where(split > 0, 200, split), np.zeros_like(split)[:8]):
+        leaves = int(np.count_nonzero(bad == 0))
+        c = np.resize(arrays["c"], (leaves, 2))
+        put_together(file, header, arrays | {"split": bad.astype(np.uint8), "c": c})
+        assert any(word in reason(file) for word in ("complete", "edge", "not proved"))
+
+
+def test_a_slope_outside_its_interval(tmp_path):
+    rng = np.random.default_rng(3)
+    X, y = rng.standard_normal((40, 3)), rng.standard_normal(40)
+    file = tmp_path / "proof.npz"
+    train(X, y, 0.5).save_certificate(file)
+    header, arrays = contents(file)
+    assert len(arrays["slope"])
+    for value in (-1e-9, 1 + 1e-9):
+        put_together(file, header, arrays | {"slope": np.full_like(arrays["slope"], value)})
+        assert "slope" in reason(file)
+    # any slopes in [0, 1] are sound, but others than the right ones do not prove as much
+    put_together(file, header, arrays | {"slope": np.zeros_like(arrays["slope"])})
+    assert "price_bound" in reason(file)
+
+
+def test_a_smaller_c_only_weakens_the_bound(parts):
+    file, header, arrays = parts
+    put_together(file, header, arrays | {"c": 0.99 * arrays["c"]})
+    assert "price_bound" in reason(file)
+
+
+LARGE = {"absolute": 1.5, "huber": -1.5, "logistic": -1.5, "hinge": -1.5, "squared_hinge": 0.5}
+
+
+@pytest.mark.parametrize("loss", LARGE)
+def test_a_dual_point_outside_the_domain_is_refused(tmp_path, loss):
+    y = np.array([1.0, -1.0])
+    file = tmp_path / "proof.npz"
+    empty = TwoLayerNetwork(np.zeros((1, 0)), None, [])
+    claim(np.eye(2)[:, :1], y, np.array([-0.5, 0.5]), empty, 1.0, loss=loss).save_certificate(file)
+    assert verify(file).valid
+    header, arrays = contents(file)
+    header["claims"]["price_bound"] = header["claims"]["gap"] = 1e9
+    put_together(file, header, arrays | {"v": LARGE[loss] * y})
+    assert f"domain of the conjugate of the {loss} loss" in reason(file)
+
+
+def test_a_dual_point_of_the_l2_loss_is_scaled_into_the_domain(tmp_path):
+    file = tmp_path / "proof.npz"
+    empty = TwoLayerNetwork(np.zeros((1, 0)), None, [])
+    X, y = np.eye(2)[:, :1], np.array([0.0, 2.0])
+    claim(X, y, np.array([0.0, -1.0]), empty, 1.0, loss="l2").save_certificate(file)
+    header, arrays = contents(file)
+    header["claims"]["price_bound"] = 1.0
+    put_together(file, header, arrays | {"v": np.array([0.0, -7.0])})
+    found = verify(file)
+    assert found.valid, found.reason
+    assert 2.0 * (1 - 1e-12) <= found.lower_bound <= 2.0  # the loss without a network; unscaled it would be 14
+
+
+def test_a_free_bias_needs_a_sum_of_zero_and_all_breakpoints(tmp_path):
+    X, y = TOY
+    file = tmp_path / "proof.npz"
+    train(X, y, 0.1, bias="free").save_certificate(file)
+    assert verify(file).valid
+    header, arrays = contents(file)
+    v = arrays["v"].copy()
+    v[0] = np.nextafter(v[0], 9.0)
+    put_together(file, header, arrays | {"v": v})
+    assert "sum to zero" in reason(file)
+    put_together(file, header | {"reach": 0.999 * header["reach"]}, arrays)
+    assert "reach" in reason(file)
+
+
+def test_outputs_are_enclosed_where_most_digits_cancel(tmp_path):
+    rng = np.random.default_rng(5)
+    X = 1e8 + rng.standard_normal((6, 3))
+    W1, w2 = rng.standard_normal((3, 4)), rng.standard_normal(4)
+    W1[2] = -W1[0] - W1[1]
+    for kappa in (0.0, 0.5, -1.0):
+        file = tmp_path / "proof.npz"
+        claim(X, np.zeros(6), np.ones(6), TwoLayerNetwork(W1, None, w2, kappa), 1.0, kappa=kappa).save_certificate(file)
+        k = read(file)
+        f = outputs(k)
+        for i, row in enumerate(X.tolist()):
+            h = [sum(Fraction(a) * Fraction(b) for a, b in zip(row, column, strict=True)) for column in W1.T.tolist()]
+            terms = [Fraction(w) * (t if t >= 0 else Fraction(kappa) * t) for w, t in zip(w2.tolist(), h, strict=True)]
+            assert Fraction(float(f.low[i])) < sum(terms) < Fraction(float(f.high[i]))
+            assert f.high[i] - f.low[i] < 1e-6
+
+
+@pytest.mark.parametrize(("bias", "norm"), [(False, 2), ("penalized", 1), ("free", np.inf), ("free", 2), ("free", 1)])
+def test_the_unit_of_the_working_coordinates_does_not_matter(tmp_path, bias, norm):
+    X, y = TOY
+    file = tmp_path / "proof.npz"
+    v = np.array([1.0, -2.0, 0.0, 3.0, -2.0])
+    empty = TwoLayerNetwork(np.zeros((2, 0)), None if bias is False else [], [])
+    claim(X, y, v, empty, 1e-3, bias=bias, norm=norm, gap=1e-3).save_certificate(file)
+    k = read(file)
+    price = prove(k).price_bound
+    for unit in (0.5, 4.0):
+        other = replace(k, coordinates=k.coordinates * unit, normals=k.normals / unit, c=k.c / unit)
+        assert prove(other).price_bound == pytest.approx(price, rel=1e-9)
+
+
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
+def test_a_bend_inside_a_leaf_counts_in_full(tmp_path, norm):
+    """max(0, w1 - w2) + max(0, w1 + w2) is 2 at e_1, on the boundary of two leaves that one of the hyperplanes cuts."""
+    X, file = np.array([[1.0, -1.0], [1.0, 1.0]]), tmp_path / "proof.npz"
+    empty = TwoLayerNetwork(np.zeros((2, 0)), None, [])
+    claim(X, np.zeros(2), np.ones(2), empty, 1e6, norm=norm).save_certificate(file)
+    k = read(file)
+    roots = 2 * len(fan("cube" if norm == np.inf else "cross", 2))
+    eye = np.eye(2)
+    flat = {"coordinates": eye, "scale": np.ones(2), "normals": X, "group": np.arange(2), "factor": np.ones(2)}
+    none = {"slope_leaf": k.slope_leaf[:0], "slope_row": k.slope_row[:0], "slope": k.slope[:0]}
+    for size in (0.0, 0.5, 1.0, 1.5, 2.0):
+        c = np.tile([size, 0.0], (roots if norm == 2 else 0, 1))
+        coarse = replace(k, split=np.zeros(roots, dtype=np.uint8), c=c, **flat, **none)
+        assert prove(coarse).price_bound >= 2.0
+    if norm != 2:
+        assert prove(coarse).price_bound == pytest.approx(2.0)
+
+
+def test_more_than_fifty_halvings_are_refused():
+    X, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.zeros(2)
+    solution = claim(X, y, np.ones(2), TwoLayerNetwork(np.zeros((2, 0)), None, []), 1.0)
+    roots = len(fan("cross", 2)) * 2
+    # one cone halved again and again beside the others
+    split = np.concatenate([[1], np.zeros(roots - 1), *[[1, 0]] * 50, [0, 0]]).astype(np.uint8)
+    leaves = int(np.count_nonzero(split == 0))
+    cover = solution.problem.pricer.cover(solution.dual)
+    header, arrays = _contents(solution.problem, solution.network, solution.dual, cover)
+    none = {"slope_leaf": np.zeros(0, np.uint32), "slope_row": np.zeros(0, np.uint32), "slope": np.zeros(0)}
+    k = checked(header, arrays | {"split": split, "c": np.ones((leaves, 2))} | none)
+    with pytest.raises(Refused, match="halved more than 50"):
+        prove(k)
+    shorter = np.delete(split, [roots, roots + 1])
+    assert prove(replace(k, split=shorter, c=np.ones((leaves - 1, 2)))).n_cones == len(shorter)
+
+
+@pytest.mark.parametrize(("kind", "r"), [(k, r) for k in ("cross", "cube", "prism") for r in (1, 2, 3, 4)])
+def test_fans_hold_each_direction_once_and_their_vertices_have_norm_one(kind, r):
+    cones = fan(kind, r)
+    rng = np.random.default_rng(r)
+    for w in rng.standard_normal((40, r)):
+        inside = 0
+        for cone in cones:
+            x = np.linalg.solve(cone.T, w)
+            if (x >= 0).all():
+                inside += 1
+                others = np.abs(w[:-1]).sum()
+                norm = {"cross": np.abs(w).sum(), "cube": np.abs(w).max(), "prism": max(others, abs(w[-1]))}[kind]
+                assert x.sum() == pytest.approx(norm)
+        assert inside == 1
+
+
+def test_any_network_can_be_held_against_the_bound(tmp_path):
+    X, y = TOY
+    solution = train(X, y, 1e-3)
+    other = random_network(np.random.default_rng(0), 2, False, 0.0)
+    solution.save_certificate(tmp_path / "other.npz", network=other)
+    found = verify(tmp_path / "other.npz")
+    assert found.valid, found.reason
+    assert found.objective_upper == pytest.approx(other.objective(X, y, 1e-3), rel=1e-12)
+    with pytest.raises(InputError, match="inputs"):
+        solution.save_certificate(tmp_path / "other.npz", network=TwoLayerNetwork(np.zeros((3, 1)), None, [1.0]))
+    with pytest.raises(InputError, match="activation"):
+        solution.save_certificate(tmp_path / "other.npz", network=TwoLayerNetwork(np.zeros((2, 1)), None, [1.0], "abs"))
+    with pytest.raises(InputError, match="biases"):
+        solution.save_certificate(tmp_path / "other.npz", network=TwoLayerNetwork(np.zeros((2, 1)), [1.0], [1.0]))
+
+
+def test_only_solutions_of_train_have_certificates(tmp_path):
+    with pytest.raises(InputError, match="train"):
+        topes.solve_full(*TOY, 1e-3).save_certificate(tmp_path / "proof.npz")
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-160, 1e-30, 1e30])
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
+def test_tiny_and_huge_data(tmp_path, scale, norm):
+    X, y = TOY
+    empty = TwoLayerNetwork(np.zeros((2, 0)), None, [])
+    solution = claim(scale * X, y, np.arange(5.0) - 1.5, empty, scale, norm=norm, gap=1e-3)
+    solution.save_certificate(tmp_path / "proof.npz")
+    found = verify(tmp_path / "proof.npz")
+    assert found.valid, found.reason
+    claims = contents(tmp_path / "proof.npz")[0]["claims"]
+    reference = solution.problem.pricer.price(solution.dual, tol=1e-6, max_nodes=10**5).upper_bound
+    assert claims["price_bound"] <= max(reference, scale) * 1.01
+
+
+@pytest.mark.parametrize(("X", "bias"), [(np.zeros((2, 2)), False), (np.zeros((2, 1)), "free"), (np.ones((1, 1)), "free")])
+@pytest.mark.parametrize("norm", [1, 2, np.inf])
+def test_nothing_to_cover(tmp_path, X, bias, norm):
+    y = np.ones(len(X))
+    train(X, y, 0.1, bias=bias, norm=norm).save_certificate(tmp_path / "proof.npz")
+    found = verify(tmp_path / "proof.npz", X, y)
+    assert found.valid, found.reason
+    assert found.gap <= 2e-6
+
+
+@pytest.mark.parametrize("loss", ["squared", "l2", "logistic", "hinge"])
+@pytest.mark.parametrize("name", ["X", "y", "W1", "w2", "v", "normals", "factor", "coordinates", "c"])
+def test_numbers_too_large_for_doubles_are_refused(tmp_path, loss, name):
+    X, y = TOY
+    file = tmp_path / "proof.npz"
+    claim(X, y, -0.5 * y, TwoLayerNetwork(np.ones((2, 2)), None, [1.0, -1.0]), 1e-3, loss=loss).save_certificate(file)
+    header, arrays = contents(file)
+    for factor in (1e200, -1e307):
+        if name == "y" and loss in ("logistic", "hinge"):
+            return
+        put_together(file, header, arrays | {name: arrays[name] * factor})
+        assert reason(file)
+
+
+def test_small_batches_of_cones_change_nothing(toy, monkeypatch):
+    whole = verify(toy[0])
+    monkeypatch.setattr(_cover, "_ENTRIES", 7)
+    again = verify(toy[0])
+    assert again.valid
+    assert again.lower_bound == pytest.approx(whole.lower_bound, rel=1e-12)
+
+
+def test_numbers_err_on_the_safe_side():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        x = rng.standard_normal(6) * 10.0 ** rng.integers(-200, 200, 6)
+        y = rng.standard_normal(6)
+        exact = sum((Fraction(a) * Fraction(b) for a, b in zip(x.tolist(), y.tolist(), strict=True)), Fraction(0))
+        assert exact_dot(x, y) == exact
+        square = sum((Fraction(a) ** 2 for a in x.tolist()), Fraction(0))
+        assert Fraction(sqrt_up(square)) ** 2 >= square
+        assert Fraction(float(norms_up(np.abs(x)[None], 2)[0])) ** 2 >= square
+        assert Fraction(float(norms_up(np.abs(x)[None], 1)[0])) >= sum(map(Fraction, np.abs(x).tolist()), Fraction(0))
+        a, b = Fraction(float(y[0])), Fraction(float(y[1]))
+        for interval, true in (
+            (Interval.of(y[0]) * Interval.of(y[1]), a * b),
+            (Interval.of(y[0]) + Interval.of(y[1]), a + b),
+            (Interval.of(y[0]) - Interval.of(y[1]), a - b),
+        ):
+            assert Fraction(float(interval.low)) <= true <= Fraction(float(interval.high))
+    for x in (-1e308, -800.0, -1.0, 0.0, 1e-300, 3.0, 700.0, 1e308):
+        low, high = softplus(x)
+        assert low <= high <= low + Fraction(1, 10**49)
+        assert float(high) == pytest.approx(max(x, 0.0) + log1p(exp(-abs(x))), rel=1e-15)
+    assert entropy_up(Fraction(0)) == entropy_up(Fraction(1)) == 0
+    for p in (1e-300, 0.1, 0.5, 1 - 2.0**-53):
+        assert float(entropy_up(Fraction(p))) == pytest.approx(p * log(p) + (1 - p) * log1p(-p), rel=1e-13)
