@@ -13,9 +13,12 @@ from .errors import (
     TopesError,
 )
 from .full_program import solve_full
+from .guarantee import Guarantee
+from .low_rank import LowRankSolution, train_low_rank
 from .network import TwoLayerNetwork
 from .path import beta_max, path
 from .result import KKTResiduals, Round, Solution, Status
+from .sampling import ConvolutionalSampling, sample_patterns
 from .training import train
 from .zonotope import NormalCone, Zonotope
 
@@ -26,9 +29,12 @@ __all__ = [
     "Assessment",
     "CellBatch",
     "CellLimitError",
+    "ConvolutionalSampling",
     "FileFormatError",
+    "Guarantee",
     "InputError",
     "KKTResiduals",
+    "LowRankSolution",
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
@@ -43,6 +49,8 @@ __all__ = [
     "certify",
     "path",
     "programs",
+    "sample_patterns",
     "solve_full",
     "train",
+    "train_low_rank",
 ]
