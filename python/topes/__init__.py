@@ -17,6 +17,7 @@ from .guarantee import Guarantee
 from .low_rank import LowRankSolution, train_low_rank
 from .network import TwoLayerNetwork
 from .path import beta_max, path
+from .pricing_cost import PricingCost, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
 from .training import train
@@ -38,6 +39,7 @@ __all__ = [
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
+    "PricingCost",
     "Round",
     "Solution",
     "SolverError",
@@ -48,6 +50,7 @@ __all__ = [
     "beta_max",
     "certify",
     "path",
+    "pricing_cost",
     "programs",
     "sample_patterns",
     "solve_full",

@@ -40,10 +40,12 @@ __all__ = ["LowRankSolution", "train_low_rank"]
 Method = Literal["data", "cells", "samples"]
 
 # Shares of the time: until the end of local training, the choice of a rank, the program, training from it, the bound.
-_LOCAL, _RANKS, _PROGRAM, _AGAIN, _IMPROVE = 0.25, 0.45, 0.65, 0.75, 0.95
+_LOCAL, _RANKS, _PROGRAM, _AGAIN, _IMPROVE = 0.25, 0.4, 0.55, 0.65, 0.95
 # A rank is taken further while its pricing took less than this share of what is left.
 _GROWTH = 0.1
 _PRICE_TOL = 1e-3
+# A dual point takes less than this share of the time at the rank at which cutting planes begin, and at which they end.
+_CHEAP, _AFFORDABLE = 0.002, 0.02
 _FINEST = 1e-4  # of the smoothings of a loss with kinks
 _DEFAULT_SAMPLES = 1000
 
@@ -66,6 +68,7 @@ class LowRankSolution:
         As `Solution.gap`, dimensionless.
     rank : int
         k: of the data whose cells are priced, a column of ones counted where the bias is penalised.
+        The bound may come from one rank more or less.
     residual_norm : float
         sigma_(k+1) of X, rounded up; units of X.
     method : {"data", "cells", "samples"}
@@ -247,7 +250,9 @@ class _Run:
             self.data = self.priced = np.ldexp(full, -self.exponent)
         self.problem = LocalProblem(self.data, self.y, self.beta, self.loss, self.kappa, self.bias)
         self.empty = self.loss.value(np.zeros(n), self.y)
-        self.bounds: list[tuple[LowRankSplit, DualBound]] = []
+        self.price_tol = min(_PRICE_TOL, 0.25 * self.tol)
+        self.bounds: list[tuple[AnyRankBound, DualBound]] = []
+        self.judges: list[tuple[AnyRankBound, float]] = []  # and the seconds that one dual point took
         self.cut_short = False
         self.seconds: dict[str, float] = {}
 
@@ -273,18 +278,19 @@ class _Run:
         best = train_locally(self.problem, nothing, seed=self.seed, deadline=self.deadline(_LOCAL))
         v = self.slope(self.problem, best)
         self.lap("local")
-        judge = self.chosen_rank(v, rank)
+        k = self.chosen_rank(v, rank)
         self.lap("rank")
-        program, n_cells, value, guarantee = self.program(judge, method, n_samples, sampling, max_cells)
+        split = LowRankSplit.of(self.priced, k)
+        program, n_cells, value, guarantee = self.program(split, method, n_samples, sampling, max_cells)
         self.lap("program")
         neurons = Neurons.of(program, self.bias)
         at_program = self.problem.value(neurons)
         again = train_locally(self.problem, neurons, seed=self.seed + 1, deadline=self.deadline(_AGAIN))
         if self.problem.value(again) < self.problem.value(best):
             best = again
-            self.assess(judge, self.slope(self.problem, best))
-        self.improve(judge, best)
-        return self.result(best, method, n_cells, at_program, value, guarantee)
+            self.assess(self.chosen(), self.slope(self.problem, best))
+        self.improve(best)
+        return self.result(best, split, method, n_cells, at_program, value, guarantee)
 
     @staticmethod
     def slope(problem: LocalProblem, neurons: Neurons) -> FloatArray:
@@ -296,43 +302,46 @@ class _Run:
 
     def assess(self, judge: AnyRankBound, v: FloatArray, deadline: float = math.inf) -> DualBound:
         deadline = min(deadline, time.perf_counter() + max(0.3 * self.left(), 0.05 * self.max_time))
-        bound = judge.assess(v, tol=min(_PRICE_TOL, 0.25 * self.tol), deadline=deadline)
-        self.bounds.append((judge.split, bound))
+        bound = judge.assess(v, tol=self.price_tol, deadline=deadline)
+        self.bounds.append((judge, bound))
         self.cut_short |= not bound.complete
         return bound
 
-    def best_bound(self) -> tuple[LowRankSplit, DualBound]:
+    def best_bound(self) -> tuple[AnyRankBound, DualBound]:
         return max(self.bounds, key=lambda pair: pair[1].value)
 
-    def chosen_rank(self, v: FloatArray, rank: int | None) -> AnyRankBound:
+    def chosen_rank(self, v: FloatArray, rank: int | None) -> int:
         """The rank asked for; or the best of those that can be priced in the time there is."""
-        if rank is not None:
-            judge = self.judge(LowRankSplit.of(self.priced, int(rank)))
-            self.assess(judge, v)
-            return judge
-        best: tuple[float, AnyRankBound] | None = None
-        for k in range(1, self.most_rank() + 1):
-            split = LowRankSplit.of(self.priced, k)
-            judge = self.judge(split)
+        chosen = 1
+        for k in range(1, self.most_rank() + 1) if rank is None else [int(rank)]:
+            judge = self.judge(LowRankSplit.adapted(self.priced, k, v, self.kappa))
             begin = time.perf_counter()
-            bound = judge.assess(v, tol=min(_PRICE_TOL, 0.25 * self.tol), deadline=self.deadline(_RANKS))
+            bound = judge.assess(v, tol=self.price_tol, deadline=self.deadline(_RANKS if rank is None else 1.0))
             took = time.perf_counter() - begin
-            self.bounds.append((split, bound))
-            if best is None or bound.value > best[0]:
-                best = (bound.value, judge)
+            self.bounds.append((judge, bound))
+            if k == 1 or rank is not None or bound.complete:
+                self.judges.append((judge, took))
+                chosen = k if took < _AFFORDABLE * self.max_time or rank is not None else chosen
             negligible = bound.tail <= 0.1 * math.sqrt(self.tol) * self.beta
-            if negligible or not bound.complete or took > _GROWTH * (self.deadline(_RANKS) - time.perf_counter()):
+            left = self.deadline(_RANKS) - time.perf_counter()
+            if negligible or not bound.complete or left < 0.0 or took > max(_GROWTH * left, _AFFORDABLE * self.max_time):
                 break
-        assert best is not None
-        return best[1]
+        return chosen
+
+    def chosen(self) -> AnyRankBound:
+        """That of the largest rank at which many dual points can be priced."""
+        return self.cheap(_AFFORDABLE)
+
+    def cheap(self, share: float) -> AnyRankBound:
+        """That of the largest rank at which one dual point takes no more than a share of the time; of the first one else."""
+        return [judge for k, (judge, took) in enumerate(self.judges) if k == 0 or took < share * self.max_time][-1]
 
     def program(
-        self, judge: AnyRankBound, method: Method, n_samples: int, sampling: Any, max_cells: int
+        self, split: LowRankSplit, method: Method, n_samples: int, sampling: Any, max_cells: int
     ) -> tuple[TwoLayerNetwork, int | None, float, Guarantee]:
         """Solve it: network, number of patterns, value, guarantee; its dual points are assessed."""
-        split = judge.split
         if method == "data":
-            return self.rank_k_data(judge)
+            return self.rank_k_data(split)
         if method == "cells":
             cones = cells_of_rank_k(split, max_cells=max_cells)
             basis = split.basis
@@ -344,7 +353,7 @@ class _Run:
             tol=0.25 * self.tol, deadline=self.deadline(_PROGRAM),
         )
         self.cut_short |= not solution.complete
-        self.assess(judge, solution.dual)
+        self.assess(self.chosen(), solution.dual)
         network = self.network_of(solution)
         if method == "cells":
             guarantee = guarantee_of_cells(split, solution, self.loss, self.y, self.beta, self.kappa)
@@ -356,9 +365,9 @@ class _Run:
         parts = [solution.U[:, solution.signs == s] for s in (1.0, -1.0)]
         return TwoLayerNetwork.from_convex(*parts, activation=self.kappa, bias=self.bias)
 
-    def rank_k_data(self, judge: AnyRankBound) -> tuple[TwoLayerNetwork, None, float, Guarantee]:
+    def rank_k_data(self, split: LowRankSplit) -> tuple[TwoLayerNetwork, None, float, Guarantee]:
         """The optimum of the rank-k data: local training and pricing, `train` where these leave a gap."""
-        split, wanted = judge.split, 0.25 * self.tol
+        judge, wanted = self.judge(split), 0.25 * self.tol
         coordinates = split.coordinates
         if self.bias == "free":
             coordinates = np.hstack([coordinates, np.ones((len(coordinates), 1))])
@@ -396,29 +405,38 @@ class _Run:
             n_threads=self.n_threads,
         )
 
-    def improve(self, judge: AnyRankBound, neurons: Neurons) -> None:
-        """A better dual point, where the tail costs the best one more than the gap asked for."""
-        own = [b for split, b in self.bounds if split is judge.split]
-        bound = max(own, key=lambda b: b.value)
-        if bound.price <= bound.rank_k_price * (1.0 + 0.1 * self.tol):
-            return
+    def improve(self, neurons: Neurons) -> None:
+        """A better dual point, where the tail costs the best one more than the gap asked for.
+
+        First where prices are cheap, at a rank below the chosen one; from there at the chosen one.
+        """
         P = penalised(neurons.U, self.bias)
         sizes = np.linalg.norm(P, axis=0)
         used = sizes > 1e-6 * sizes.max(initial=0.0)
-        H = self.data @ (neurons.U[:, used] / sizes[used])
-        # Where the output weight is positive, v'phi(Xu) is near -beta.
-        atoms = -phi(H, self.kappa) * neurons.signs[used]
-        better = judge.improve(bound, atoms, deadline=self.deadline(_IMPROVE))
-        if better is not bound:
-            self.assess(judge, better.raw)
+        H = self.data @ (neurons.U[:, used] / np.where(sizes > 0.0, sizes, 1.0)[used])
+        atoms = -phi(H, self.kappa) * neurons.signs[used]  # where the output weight is positive, v'phi(Xu) is near -beta
+        chosen, dearest = self.chosen(), self.judges[-1][0]
+        for judge, share in ((self.cheap(_CHEAP), 0.5 * (_AGAIN + _IMPROVE)), (chosen, _IMPROVE)):
+            bound = self.best_bound()[1]
+            if bound.price <= bound.rank_k_price * (1.0 + 0.1 * self.tol) or self.left() <= 0.0:
+                return
+            start = self.assess(judge, bound.raw)
+            better = judge.improve(start, atoms, deadline=self.deadline(share))
+            if better is not start:
+                self.assess(judge, better.raw)
+        # The best point again, at the largest rank, and along directions that suit it.
+        v = self.best_bound()[1].raw
+        for judge in (self.judge(LowRankSplit.adapted(self.priced, chosen.split.rank, v, self.kappa)), dearest):
+            if self.left() > 0.0 and judge is not chosen:
+                self.assess(judge, v)
 
     def lap(self, name: str) -> None:
         self.seconds[name] = time.perf_counter() - self.start - sum(self.seconds.values())
 
     def result(
-        self, best: Neurons, method: str, n_cells: int | None, at_program: float, value: float, guarantee: Guarantee
+        self, best: Neurons, program: LowRankSplit, method: str, n_cells: int | None, at_program: float, value: float, guarantee: Guarantee
     ) -> LowRankSolution:
-        split, bound = self.best_bound()
+        bound = self.best_bound()[1]
         network, objective = self.smallest(best, bound.value)
         gap = relative_gap(objective, bound.value, self.empty)
         status = Status.CERTIFIED if gap <= self.tol else Status.TIME_LIMIT if self.cut_short else Status.RANK_LIMIT
@@ -426,7 +444,7 @@ class _Run:
         self.lap("certificate")
         unit = 2.0**self.exponent
         return LowRankSolution(
-            status, network, objective, bound.value, gap, split.rank, split.residual_norm * unit, method, n_cells,
+            status, network, objective, bound.value, gap, program.rank, program.residual_norm * unit, method, n_cells,
             at_program, value, guarantee, bound.dual, bound.price * unit, bound.rank_k_price * unit, bound.tail * unit,
             self.seconds,
         )

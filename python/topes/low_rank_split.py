@@ -28,6 +28,7 @@ from .norm_bound import bound_absolute_sum
 __all__ = ["LowRankSplit"]
 
 _EPS = float(np.finfo(np.float64).eps)
+_ADAPTATIONS = 5
 _TINY = 1e-150  # above what underflow can lose; its square is a normal number
 
 
@@ -87,31 +88,58 @@ class LowRankSplit:
         (1.0, True)
         """
         n, d = data.shape
-        most = float(np.abs(data).max(initial=0.0))
-        rows = data / most if most > 0.0 else data
-        if weights is not None:
-            rows = rows * (weights / max(float(weights.max(initial=0.0)), 1e-300))[:, None]
-        if rank == d:
-            Q = np.eye(d)
-        elif n == 0 or most == 0.0:
-            Q = np.eye(d)[:, :rank]
-        else:
-            Q = np.linalg.svd(rows, full_matrices=rank > n)[2][:rank].T
-        Q = np.ascontiguousarray(Q)
-        Z = np.ascontiguousarray(data @ Q)
-        E = data - Z @ Q.T
+        rows = data if weights is None else data * (weights / max(float(weights.max(initial=0.0)), 1e-300))[:, None]
+        if rank == d or n == 0 or not np.any(rows):
+            return cls.along(data, np.eye(d)[:, :rank])
+        return cls.along(data, _leading(rows, rank))
+
+    @classmethod
+    def adapted(cls, data: FloatArray, rank: int, v: FloatArray, kappa: float) -> LowRankSplit:
+        """Split along directions that make the tail of v small: a row that v hardly sees may be left out further.
+
+        The tail is at most sqrt(sum s) sqrt(lambda_max(M(s))) of what is left (`topes.norm_bound`), so the leading eigenvectors of
+        M(s) of the whole data are taken out, and s found anew. A heuristic: any split gives a bound that holds.
+        """
+        best = cls.of(data, rank)
+        lengths = np.linalg.norm(data, axis=1)
+        sizes = np.abs(v)
+        if rank == data.shape[1] or not np.any(sizes * lengths) or best.residual_norm <= 1e-12 * float(lengths.max()):
+            return best
+        mid, half = 0.5 * (1.0 + kappa), 0.5 * (1.0 - kappa)
+        least, _, _ = best.tail(v, kappa)
+        split = cls.of(data, rank, np.sqrt(sizes / np.maximum(lengths, 1e-12 * lengths.max())))
+        lean = mid * (v @ data)
+        for _ in range(_ADAPTATIONS):
+            tail, _, B = split._tail(v, kappa)
+            if tail < least:
+                best, least = split, tail
+            seen = np.linalg.norm(split.residual @ B, axis=1)
+            seen = np.maximum(seen, 0.02 * np.linalg.norm(split.residual, axis=1))
+            used = (seen > 1e-12 * lengths.max()) & (sizes > 0.0)
+            drift = max(float(np.linalg.norm(mid * (v @ split.residual) @ B)), 1e-9 * float(np.linalg.norm(lean)), 1e-300)
+            rows = np.vstack([data[used] * np.sqrt(half * sizes[used] / seen[used])[:, None], lean / np.sqrt(drift)])
+            split = cls.of(data, rank) if not np.any(rows) else cls.along(data, _leading(rows, rank))
+        return split if split.tail(v, kappa)[0] < least else best
+
+    @classmethod
+    def along(cls, data: FloatArray, basis: FloatArray) -> LowRankSplit:
+        """Split along the columns of `basis`, shape (d, k), which are orthonormal up to rounding."""
+        n, d = data.shape
+        rank = basis.shape[1]
+        Q = np.ascontiguousarray(basis)
+        exact = rank == d  # Q = I: nothing is left
+        Z = np.ascontiguousarray(data @ Q) if not exact else data.copy()
+        E = data - Z @ Q.T if not exact else np.zeros_like(data)
         # E is exactly X - Z Q', computed with k + 2 roundings an entry.
         left_out = (rank + 2) * _EPS * (np.abs(data) + np.abs(Z) @ np.abs(Q.T)) + _TINY
-        exact = rank == d  # Q = I: nothing is left
-        skew = 0.0 if exact else float(np.linalg.norm(np.eye(rank) - Q.T @ Q)) + (d + 2) * rank * _EPS * 2.0
+        skew = float(np.linalg.norm(np.eye(rank) - Q.T @ Q)) + (d + 2) * rank * _EPS * 2.0
         along = np.linalg.norm(E @ Q, axis=1) + (d + 2) * _EPS * np.linalg.norm(np.abs(E) @ np.abs(Q), axis=1)
         slack = (1.0 + skew) * (along + 2.0 * np.linalg.norm(left_out, axis=1))
         if exact:
-            E, slack = np.zeros_like(E), np.zeros(n)
-        sigma = float(np.linalg.norm(E / most, 2)) * most if most > 0.0 and E.size else 0.0
-        sigma *= 1.0 + (n + d + 8) * _EPS
-        sigma += float(np.linalg.norm(slack))
-        return cls(data, Q, Z, E, sigma, float(np.sqrt(1.0 + 2.0 * skew)) * (1.0 + 4.0 * _EPS), slack)
+            skew, slack = 0.0, np.zeros(n)
+        sigma = float(np.linalg.norm(E, 2)) * (1.0 + (n + d + 8) * _EPS) if E.size else 0.0
+        stretch = float(np.sqrt(1.0 + 2.0 * skew)) * (1.0 + 4.0 * _EPS)
+        return cls(data, Q, Z, E, sigma + float(np.linalg.norm(slack)), stretch, slack)
 
     def tail(self, v: FloatArray, kappa: float) -> tuple[float, float, FloatArray]:
         """The bound c(v) on what E adds to the price of v, and what rounding may add beside it.
@@ -128,7 +156,17 @@ class LowRankSplit:
         slope : ndarray, shape (n,), float64
             slope'w <= c(w) for all w, c the relaxation that `tail` bounds, and slope'v is near `tail`.
         """
-        mid, half = abs(0.5 * (1.0 + kappa)), 0.5 * (1.0 - kappa)
+        tail, slack, B = self._tail(v, kappa)
+        mid, half = 0.5 * abs(1.0 + kappa), 0.5 * (1.0 - kappa)
+        along = self.residual @ B
+        drift = v @ along
+        slope = half * np.sign(v) * np.linalg.norm(along, axis=1)
+        slope += mid * (along @ drift) / max(float(np.linalg.norm(drift)), 1e-300)
+        return tail, slack, slope
+
+    def _tail(self, v: FloatArray, kappa: float) -> tuple[float, float, FloatArray]:
+        """`tail` and `slack`, and the B of `topes.norm_bound`."""
+        mid, half = 0.5 * abs(1.0 + kappa), 0.5 * (1.0 - kappa)
         sizes = np.abs(v)
         slack = max(1.0, abs(kappa)) * float(sizes @ self.slack) * (1.0 + (len(v) + 4) * _EPS)
         lean = mid * (v @ self.residual)
@@ -137,11 +175,7 @@ class LowRankSplit:
         # One choice that makes the bound R ||v|| ||E|| at most; others are better.
         spread = np.append(half * sizes * sizes, mid * float(sizes @ sizes))
         tail, B = bound_absolute_sum(rows, spread)
-        along = self.residual @ B
-        drift = v @ along
-        slope = half * np.sign(v) * np.linalg.norm(along, axis=1)
-        slope += mid * (along @ drift) / max(float(np.linalg.norm(drift)), 1e-300)
-        return tail, slack + _TINY, slope
+        return tail, slack + _TINY, B
 
     def bound(self, v: FloatArray, price: float, kappa: float) -> float:
         """An upper bound on m(v), from one on the price of the coordinates."""
@@ -155,3 +189,8 @@ class LowRankSplit:
     def inputs(self, bias: Bias) -> FloatArray:
         """What a network takes: the data without a column of ones that was appended."""
         return self.data[:, :-1] if bias == "penalized" else self.data
+
+
+def _leading(rows: FloatArray, rank: int) -> FloatArray:
+    """The leading right singular vectors, shape (d, rank)."""
+    return np.asarray(np.linalg.svd(rows, full_matrices=rank > len(rows))[2][:rank].T)

@@ -9,9 +9,11 @@ from .cells import SignVector, cells, locate, sign_vectors
 from .counting import bound, characteristic_polynomial, count, count_bounded
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
+from .rank_k import RankKProgram, rank_k_program
 from .training import price, scalar_output_value
 
 __all__ = [
+    "RankKProgram",
     "SignVector",
     "bound",
     "bounded",
@@ -23,6 +25,7 @@ __all__ = [
     "locate",
     "price",
     "rank",
+    "rank_k_program",
     "rays",
     "scalar_output_value",
     "sign_vectors",

@@ -1,0 +1,175 @@
+"""What pricing over all cells will cost, found out by pricing parts of the data before the whole is tried."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from ._exact_input import Values, as_exact_array
+from ._limits import check_count
+from ._validation import FloatArray, as_positive, as_vector
+from .dual import zero_sum
+from .network import check_bias
+from .pricing import Pricer
+
+__all__ = ["PricingCost", "pricing_cost"]
+
+# The first probe has this many rows for each dimension, each further one this many times more; each is done twice.
+_FIRST_ROWS = 2
+_RATIO = 1.6
+_REPEATS = 2
+
+
+@dataclass(frozen=True, repr=False)
+class PricingCost:
+    """A prediction, with what it rests on.
+
+    Attributes
+    ----------
+    seconds : float
+        For one dual point without structure: Gaussian noise, or the one given. An extrapolation in the number of rows where
+        `extrapolated`; the dual points of training cost as much at first, and up to 100 times less near the optimum.
+    n_nodes : float
+        Cones.
+    exponent : float
+        n_nodes grows like this power of the number of rows, as far as was measured; nan for one measurement.
+    extrapolated : bool
+        The whole was not priced within the probe's time.
+    dimension : int
+        Of the search: the rank, a free bias counted; for norms 1 and inf the number of columns.
+    measured : tuple of (int, float, float)
+        Rows, cones (geometric mean of the repeats), seconds, of each probe.
+    """
+
+    seconds: float
+    n_nodes: float
+    exponent: float
+    extrapolated: bool
+    dimension: int
+    measured: tuple[tuple[int, float, float], ...]
+
+    def __repr__(self) -> str:
+        how = "extrapolated" if self.extrapolated else "measured"
+        return (
+            f"PricingCost({_words(self.seconds)} a dual point in {self.dimension} dimensions, {how}; "
+            f"{self.n_nodes:.3g} cones, growing like n^{self.exponent:.2g})"
+        )
+
+
+def pricing_cost(
+    X: Any,
+    *,
+    v: Any = None,
+    activation: str | float = "relu",
+    bias: Any = False,
+    norm: float = 2,
+    values: Values = "binary",
+    tol: float = 1e-3,
+    max_time: float = 5.0,
+    n_threads: int | None = None,
+    seed: int = 0,
+) -> PricingCost:
+    """Predict the time `topes.pricing.Pricer` takes for one dual point, from probes on growing parts of the rows.
+
+    Parameters
+    ----------
+    X, activation, bias, norm, values
+        As for `train`.
+    v : array_like, shape (n,), optional
+        The dual point; default Gaussian noise, about the worst there is.
+    tol : float
+        Relative accuracy of the price.
+    max_time : float
+        Seconds for all probes.
+    n_threads : int, optional
+    seed : int
+        Of the noise and of the rows chosen.
+
+    Returns
+    -------
+    PricingCost
+
+    Raises
+    ------
+    InputError
+        An argument does not meet its requirement, or the dimension is above what pricing takes at all.
+
+    Notes
+    -----
+    The number of cones is fitted by a power of the number of rows, the time a cone takes by its last measurement. Subsets are
+    drawn at random. `docs/high_rank.md` has predictions beside what was then measured.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topes import pricing_cost
+    >>> cost = pricing_cost(np.random.default_rng(0).standard_normal((40, 3)))
+    >>> cost.extrapolated, cost.dimension, cost.seconds < 5.0
+    (False, 3, True)
+    """
+    exact = as_exact_array(X, "X", 2, values)
+    free = check_bias(bias) == "free"
+    tol, max_time = as_positive(tol, "tol"), as_positive(max_time, "max_time")
+    check_count(seed, "seed", 0)
+    n = len(exact)
+    rng = np.random.default_rng(seed)
+    given = None if v is None else as_vector(v, "v", length=n)
+    deadline = time.perf_counter() + max_time
+    measured: list[tuple[int, float, float]] = []
+    rows, dimension = min(n, _FIRST_ROWS * min(exact.shape[1] + 1, _core.MAX_PRICING_DIMENSION)), 0
+    while True:
+        nodes, seconds, complete = [], [], True
+        for _ in range(_REPEATS):
+            chosen = np.sort(rng.choice(n, rows, replace=False))
+            pricer = Pricer(exact[chosen], activation=activation, bias=bias, norm=norm, values=values)
+            dimension = max(dimension, pricer.dimension)
+            part = rng.standard_normal(rows) if given is None else given[chosen]
+            begin = time.perf_counter()
+            pricing = pricer.price(
+                zero_sum(part - part.mean()) if free and rows else part,
+                tol=tol,
+                keep=1.0,
+                n_directions=1,
+                max_seconds=max(0.01, deadline - begin),
+                n_threads=n_threads,
+            )
+            complete &= pricing.complete
+            nodes.append(max(1, pricing.n_nodes))
+            seconds.append(time.perf_counter() - begin)
+            if not complete:
+                break
+        if complete or not measured:
+            measured.append((rows, float(np.exp(np.mean(np.log(nodes)))), float(np.mean(seconds))))
+        if rows == n or not complete:
+            break
+        rows = min(n, math.ceil(rows * _RATIO))
+    return _fitted(measured, n, complete and measured[-1][0] == n, dimension)
+
+
+def _fitted(measured: list[tuple[int, float, float]], n: int, done: bool, dimension: int) -> PricingCost:
+    rows, nodes, seconds = (np.array([m[k] for m in measured], dtype=np.float64) for k in range(3))
+    exponent = math.nan
+    if len(measured) > 1:
+        last = slice(max(0, len(measured) - 4), None)
+        exponent = float(np.polyfit(np.log(rows[last]), np.log(nodes[last]), 1)[0])
+    if done:
+        return PricingCost(float(seconds[-1]), float(nodes[-1]), exponent, False, dimension, tuple(measured))
+    # Exponents measured on full-size data of rank 5 to 7 lie between 1 and half the dimension.
+    power = 0.5 * dimension if math.isnan(exponent) else min(max(exponent, 1.0), dimension - 1.0)
+    growth = (n / rows[-1]) ** power
+    # A cone's own time grows with the rows that cut it: at most in proportion.
+    total = float(nodes[-1] * growth)
+    rate = float(seconds[-1] / nodes[-1]) * float(np.sqrt(n / rows[-1]))
+    return PricingCost(total * rate, total, exponent, True, dimension, tuple(measured))
+
+
+def _words(seconds: float) -> str:
+    for unit, size in (("years", 3.15e7), ("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
