@@ -14,7 +14,8 @@ from .errors import (
 )
 from .full_program import solve_full
 from .guarantee import Guarantee
-from .low_rank import LowRankSolution, train_low_rank
+from .low_rank import train_low_rank
+from .low_rank_solution import LowRankSolution
 from .network import TwoLayerNetwork
 from .path import beta_max, path
 from .pricing_cost import PricingCost, pricing_cost

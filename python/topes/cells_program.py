@@ -2,8 +2,8 @@
 
     min L(sum_i D_i X (w_i - w_i'), y) + beta * sum_i ||w_i|| + ||w_i'||,   w_i and w_i' in C_i = {w : G_i Q'w >= 0}.
 
-For (7) Q = I and G_i holds the rows of X with the signs of pattern i; for (10) X_k = Z Q' and G_i the rows of Z on the facets
-of cell i. Only the cells in use are in the conic program; all given cells are priced in each round. On cell i
+For (7) Q = I and G_i holds the rows of X with the signs of pattern i; for (10) X_k = Z Q' and G_i the rows of Z on the
+facets of cell i. Only the cells in use are in the conic program; all given cells are priced in each round. On cell i
 v'D_i X u = c.u, whose maximum over the cone and the unit ball is the length of the projection of c: of Q'c onto a cone in k
 dimensions, and all of what is orthogonal to Q.
 """
@@ -173,9 +173,9 @@ class _Solver:
             if reached < value:
                 value, best = reached, (keys, columns, f)
             largest = max((float(np.linalg.norm(u)) for u in columns), default=0.0)
-            idle = [k for k, u in zip(keys, columns, strict=True) if np.linalg.norm(u) <= _UNUSED * largest and k not in fresh]
-            for key in idle:
-                del self.faces[key], self.kept[key]
+            for key, u in zip(keys, columns, strict=True):
+                if np.linalg.norm(u) <= _UNUSED * largest and key not in fresh:
+                    del self.faces[key], self.kept[key]
         keys, columns, f = best
         used = [j for j, u in enumerate(columns) if np.any(u)]
         U = np.array([columns[j] for j in used]).reshape(-1, d).T

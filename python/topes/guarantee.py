@@ -87,8 +87,8 @@ def guarantee_of_cells(
 def guarantee_of_samples(n_cells: int) -> Guarantee:
     """For sampled patterns: none beforehand."""
     words = (
-        f"{n_cells} distinct patterns were sampled; Theorem III.2 asks for log(P / eps) / theta_min draws to see every cell, and "
-        "the least solid angle theta_min is not known: only lower_bound is proved"
+        f"{n_cells} distinct patterns were sampled; Theorem III.2 asks for log(P / eps) / theta_min draws to see every "
+        "cell, and the least solid angle theta_min is not known: only lower_bound is proved"
     )
     return Guarantee(None, None, None, words)
 

@@ -157,7 +157,6 @@ def train_locally(problem: LocalProblem, start: Neurons, *, seed: int, deadline:
     Neurons
     """
     rng = np.random.default_rng(seed)
-    d = problem.data.shape[1]
     best, value = start, problem.value(start)
     if problem.into.shape[1] == 0:
         return best
@@ -173,16 +172,15 @@ def train_locally(problem: LocalProblem, start: Neurons, *, seed: int, deadline:
         if time.perf_counter() > deadline or problem.bias == "free":
             break
         _, v = problem.slope(problem.outputs(neurons), smoothings[-1])
-        U, prices = problem.ascend(v, np.hstack([neurons.U, problem.into @ rng.standard_normal((len(problem.out), _ASCENTS))]))
+        random = problem.into @ rng.standard_normal((len(problem.out), _ASCENTS))
+        U, prices = problem.ascend(v, np.hstack([neurons.U, random]))
         worth = np.abs(prices) > problem.beta * (1.0 + 1e-6)
-        mean = _mean_size(problem, neurons)
-        neurons = Neurons(
-            np.hstack([neurons.U, U[:, worth] * (_SMALL * mean)]), np.append(neurons.signs, -np.sign(prices[worth])), neurons.constant
-        )
+        entering = U[:, worth] * (_SMALL * _mean_size(problem, neurons))
+        signs = np.append(neurons.signs, -np.sign(prices[worth]))
+        neurons = Neurons(np.hstack([neurons.U, entering]), signs, neurons.constant)
         neurons = _tidied(problem.descend(neurons, smoothings[-1], _ITERATIONS, deadline))
     if (reached := problem.value(neurons)) < value:
         best = neurons
-    assert len(best.U) == d
     return best
 
 

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _core
 from ._exact_input import as_exact_array, as_floats
@@ -29,13 +28,14 @@ from .errors import InputError
 from .guarantee import Guarantee, guarantee_of_cells, guarantee_of_data, guarantee_of_samples
 from .local_training import LocalProblem, Neurons, train_locally
 from .losses import Loss, get_loss
+from .low_rank_solution import LowRankSolution
 from .low_rank_split import LowRankSplit
 from .network import Bias, TwoLayerNetwork, check_bias, penalised
 from .result import Solution, Status, relative_gap
 from .sampling import sample_patterns
 from .training import train
 
-__all__ = ["LowRankSolution", "train_low_rank"]
+__all__ = ["train_low_rank"]
 
 Method = Literal["data", "cells", "samples"]
 
@@ -48,75 +48,6 @@ _PRICE_TOL = 1e-3
 _CHEAP, _AFFORDABLE = 0.002, 0.02
 _FINEST = 1e-4  # of the smoothings of a loss with kinks
 _DEFAULT_SAMPLES = 1000
-
-
-@dataclass(frozen=True, repr=False)
-class LowRankSolution:
-    """A network for data of high rank, and what is known of how good it is.
-
-    Attributes
-    ----------
-    status : Status
-        CERTIFIED: the gap is met by a bound that holds for all networks. RANK_LIMIT: all was done, and the part of X outside
-        the k directions leaves a larger gap. TIME_LIMIT: likewise, with steps cut short. Bounds hold in each case.
-    network : TwoLayerNetwork
-    objective : float
-        The non-convex objective (3) of `network` on X as it is, in units of the loss.
-    lower_bound : float
-        No network of any width has a smaller objective.
-    gap : float
-        As `Solution.gap`, dimensionless.
-    rank : int
-        k: of the data whose cells are priced, a column of ones counted where the bias is penalised.
-        The bound may come from one rank more or less.
-    residual_norm : float
-        sigma_(k+1) of X, rounded up; units of X.
-    method : {"data", "cells", "samples"}
-    n_cells : int or None
-        N, the patterns of the program; None for "data", which prices all cells and writes none down.
-    program_objective : float
-        (3) on X as it is of the network read off the program, before it was trained further.
-    program_value : float
-        The optimal value of the program as far as it was solved. Of "cells" it can lie below p* (not a bound).
-    guarantee : Guarantee
-        What the theorem says of `program_objective`.
-    dual : ndarray, shape (n,), float64
-        A feasible point of (9) for X as it is: -L*(dual) is the lower bound.
-    price, rank_k_price, tail : float
-        For the dual point before scaling: the bound on m(v), and its parts m_k(v) and c(v) (`topes.low_rank_split`).
-    seconds : dict
-        "local", "rank", "program", "certificate".
-    """
-
-    status: Status
-    network: TwoLayerNetwork
-    objective: float
-    lower_bound: float
-    gap: float
-    rank: int
-    residual_norm: float
-    method: str
-    n_cells: int | None
-    program_objective: float
-    program_value: float
-    guarantee: Guarantee
-    dual: npt.NDArray[np.float64]
-    price: float
-    rank_k_price: float
-    tail: float
-    seconds: dict[str, float]
-
-    @property
-    def n_neurons(self) -> int:
-        return self.network.n_neurons
-
-    def __repr__(self) -> str:
-        cells = "" if self.n_cells is None else f", {self.n_cells} cells"
-        return (
-            f"LowRankSolution({self.status.value}: objective {self.objective:.10g}, lower bound {self.lower_bound:.10g}, "
-            f"gap {self.gap:.2g}, {self.n_neurons} neurons, rank {self.rank} ({self.method}{cells}), "
-            f"{sum(self.seconds.values()):.2f} s)"
-        )
 
 
 def train_low_rank(
@@ -264,7 +195,7 @@ class _Run:
 
     def most_rank(self) -> int:
         free = self.bias == "free"
-        return max(1, min(_core.MAX_PRICING_DIMENSION - free, self.priced.shape[1]))
+        return max(1, min(int(_core.MAX_PRICING_DIMENSION) - free, int(self.priced.shape[1])))
 
     def solve(
         self, rank: int | None, method: Method, n_samples: int, sampling: Any, max_cells: int
@@ -434,7 +365,14 @@ class _Run:
         self.seconds[name] = time.perf_counter() - self.start - sum(self.seconds.values())
 
     def result(
-        self, best: Neurons, program: LowRankSplit, method: str, n_cells: int | None, at_program: float, value: float, guarantee: Guarantee
+        self,
+        best: Neurons,
+        program: LowRankSplit,
+        method: str,
+        n_cells: int | None,
+        at_program: float,
+        value: float,
+        guarantee: Guarantee,
     ) -> LowRankSolution:
         bound = self.best_bound()[1]
         network, objective = self.smallest(best, bound.value)

@@ -16,6 +16,8 @@ end, as every s is valid.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ._validation import FloatArray
@@ -80,4 +82,4 @@ def _value(R: FloatArray, s: FloatArray) -> float:
     # Rounding: of the products at most (n + d) ulps of the trace, of the eigenvalues a few times their number.
     trace = float(np.trace(gram))
     top = float(np.linalg.eigvalsh(gram)[-1]) + (n + d + 16 * len(gram) + 64) * _EPS * trace
-    return float(np.sqrt(np.sum(s) * max(top, 0.0))) * (1.0 + (n + 16) * _EPS)
+    return math.sqrt(float(np.sum(s)) * max(top, 0.0)) * (1.0 + (n + 16) * _EPS)

@@ -12,7 +12,7 @@ import numpy as np
 from . import _core
 from ._exact_input import Values, as_exact_array
 from ._limits import check_count
-from ._validation import FloatArray, as_positive, as_vector
+from ._validation import as_positive, as_vector
 from .dual import zero_sum
 from .network import check_bias
 from .pricing import Pricer
@@ -101,8 +101,8 @@ def pricing_cost(
 
     Notes
     -----
-    The number of cones is fitted by a power of the number of rows, the time a cone takes by its last measurement. Subsets are
-    drawn at random. `docs/high_rank.md` has predictions beside what was then measured.
+    The number of cones is fitted by a power of the number of rows, the time a cone takes by its last measurement. Subsets
+    are drawn at random. `docs/high_rank.md` has predictions beside what was then measured.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Patterns that sampled directions see: Gaussian, or Gaussian on one patch of the coordinates (convolutional).
 
-Every pattern returned is that of a full-dimensional cell unless its direction lies exactly on a hyperplane, which happens for
-patches where a row vanishes on the patch: 0 counts as the positive side there, as in (5), and the pattern may then be
-that of a boundary. Its cone is a part of a closed cell with the same features, so the program over it is a restriction of (7).
+Every pattern returned is that of a full-dimensional cell unless its direction lies exactly on a hyperplane, which happens
+where a row vanishes on the patch: 0 counts as the positive side there, as in (5), and the pattern may then be that of a
+boundary. Its cone is a part of a closed cell with the same features, so the program over it is a restriction of (7).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ConvolutionalSampling:
         places = [rng.integers(0, s - p + 1, count) for s, p in zip(self.shape, patch, strict=True)]
         for j in range(count):
             where = tuple(slice(int(at[j]), int(at[j]) + p) for at, p in zip(places, patch, strict=True))
-            out[(j, *where)] = rng.standard_normal(patch)
+            out[j][where] = rng.standard_normal(patch)
         return np.ascontiguousarray(out.reshape(count, -1).T)
 
 
@@ -104,8 +104,8 @@ def sample_patterns(
 
     Notes
     -----
-    Theorem III.2: log(P / eps) / theta_min draws see all P cells with probability 1 - eps, theta_min the least solid angle. It is
-    not known beforehand and can be tiny (1e-7 for 100 Gaussian points in 3 dimensions), so it tells no one when to stop.
+    Theorem III.2: log(P / eps) / theta_min draws see all P cells with probability 1 - eps, theta_min the least solid angle.
+    It is not known beforehand and can be tiny (1e-7 for 100 Gaussian points in 3 dimensions), so it tells no one when to stop.
 
     Examples
     --------

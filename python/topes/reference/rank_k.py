@@ -34,7 +34,8 @@ class RankKProgram:
     value : float
         The optimal value of (10). It can lie below the optimum of (3).
     objective : float
-        p_cvx-k of Theorem III.1: the non-convex objective of the network with the minimiser's weights, in its cheapest scaling.
+        p_cvx-k of Theorem III.1: the non-convex objective of the network with the minimiser's weights, each neuron in its
+        cheapest scaling.
     sigma : float
         sigma_(k+1) of X.
     n_cells : int
