@@ -18,7 +18,7 @@ from .low_rank import train_low_rank
 from .low_rank_solution import LowRankSolution
 from .network import TwoLayerNetwork
 from .path import beta_max, path
-from .pricing_cost import PricingCost, pricing_cost
+from .pricing_cost import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
 from .training import train
@@ -41,6 +41,7 @@ __all__ = [
     "Neighbors",
     "NormalCone",
     "PricingCost",
+    "PricingCostWarning",
     "Round",
     "Solution",
     "SolverError",

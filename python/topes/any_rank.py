@@ -1,7 +1,8 @@
 """Lower bounds on p* at any rank: dual points priced over the cells of a few coordinates, the rest bounded.
 
 With the bound m(v) <= M(v) = sqrt(m_k(v)^2 + c(v)^2) of `topes.low_rank_split`, any v with M(v) <= beta proves
-that -L*(v) <= p*. M is convex, so the best such v is a convex problem of its own; `AnyRankBound.improve` solves it by cutting planes.
+that -L*(v) <= p*. M is convex, so the best such v is a convex problem of its own; `AnyRankBound.improve` solves it by
+cutting planes.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ class LowRankSplit:
         """Split along directions that make the tail of v small: a row that v hardly sees may be left out further.
 
         The tail is at most sqrt(sum s) sqrt(lambda_max(M(s))) of what is left (`topes.norm_bound`), so the leading
-        eigenvectors of M(s) of the whole data are taken out, and s found anew. A heuristic: any split gives a bound that holds.
+        eigenvectors of M(s) of the whole data are taken out, and s found anew. A heuristic: the bound holds for any split.
         """
         best = cls.of(data, rank)
         lengths = np.linalg.norm(data, axis=1)

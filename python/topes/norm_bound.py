@@ -82,4 +82,4 @@ def _value(R: FloatArray, s: FloatArray) -> float:
     # Rounding: of the products at most (n + d) ulps of the trace, of the eigenvalues a few times their number.
     trace = float(np.trace(gram))
     top = float(np.linalg.eigvalsh(gram)[-1]) + (n + d + 16 * len(gram) + 64) * _EPS * trace
-    return math.sqrt(float(np.sum(s)) * max(top, 0.0)) * (1.0 + (n + 16) * _EPS)
+    return math.sqrt(float(s.sum()) * max(top, 0.0)) * (1.0 + float(n + 16) * _EPS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +18,19 @@ from .dual import zero_sum
 from .network import check_bias
 from .pricing import Pricer
 
-__all__ = ["PricingCost", "pricing_cost"]
+__all__ = ["PricingCost", "PricingCostWarning", "pricing_cost", "warn_if_costly"]
 
-# The first probe has this many rows for each dimension, each further one this many times more; each is done twice.
-_FIRST_ROWS = 2
-_RATIO = 1.6
-_REPEATS = 2
+# The first probe has this many rows for each dimension, each further one this many times more; each size is probed with
+# several dual points, none longer than a share of the time left. Fewer sizes say nothing of the growth.
+_FIRST_ROWS, _RATIO, _REPEATS, _SHARE, _FEWEST = 3, 2.0, 3, 0.25, 3
+
+
+# `warn_if_costly`: seconds for a cone that a thousand hyperplanes may cut, and for a dual point that is worth a warning.
+_COSTLY_DIMENSION, _SECONDS_PER_CONE, _MANY_SECONDS = 5, 6e-6, 60.0
+
+
+class PricingCostWarning(UserWarning):
+    """Pricing over all cells is expected to take long."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,13 +41,13 @@ class PricingCost:
     ----------
     seconds : float
         For one dual point without structure: Gaussian noise, or the one given. An extrapolation in the number of rows where
-        `extrapolated`; the dual points of training cost as much at first, and up to 100 times less near the optimum.
+        `extrapolated`, good to a factor of ten or so: dual points of one size differ by as much. Training prices 5 to 50.
     n_nodes : float
         Cones.
     exponent : float
-        n_nodes grows like this power of the number of rows, as far as was measured; nan for one measurement.
+        n_nodes grows like this power of the number of rows: half what was measured, half what other data showed.
     extrapolated : bool
-        The whole was not priced within the probe's time.
+        The whole was not priced, or not each time, within the time there was.
     dimension : int
         Of the search: the rank, a free bias counted; for norms 1 and inf the number of columns.
     measured : tuple of (int, float, float)
@@ -121,9 +129,9 @@ def pricing_cost(
     given = None if v is None else as_vector(v, "v", length=n)
     deadline = time.perf_counter() + max_time
     measured: list[tuple[int, float, float]] = []
-    rows, dimension = min(n, _FIRST_ROWS * min(exact.shape[1] + 1, _core.MAX_PRICING_DIMENSION)), 0
+    rows, dimension, done = min(n, _FIRST_ROWS * min(exact.shape[1] + 1, _core.MAX_PRICING_DIMENSION)), 0, False
     while True:
-        nodes, seconds, complete = [], [], True
+        nodes, seconds, n_cut = [], [], 0
         for _ in range(_REPEATS):
             chosen = np.sort(rng.choice(n, rows, replace=False))
             pricer = Pricer(exact[chosen], activation=activation, bias=bias, norm=norm, values=values)
@@ -133,39 +141,59 @@ def pricing_cost(
             pricing = pricer.price(
                 zero_sum(part - part.mean()) if free and rows else part,
                 tol=tol,
-                keep=1.0,
                 n_directions=1,
-                max_seconds=max(0.01, deadline - begin),
+                max_seconds=max(0.01, _SHARE * (deadline - begin)),
                 n_threads=n_threads,
             )
-            complete &= pricing.complete
+            n_cut += not pricing.complete
             nodes.append(max(1, pricing.n_nodes))
             seconds.append(time.perf_counter() - begin)
-            if not complete:
-                break
-        if complete or not measured:
-            measured.append((rows, float(np.exp(np.mean(np.log(nodes)))), float(np.mean(seconds))))
-        if rows == n or not complete:
+        if 2 * n_cut < _REPEATS or not measured:
+            # A search that was cut short counts with what it took by then: at most one of three.
+            measured.append((rows, float(np.exp(np.mean(np.log(nodes)))), float(np.exp(np.mean(np.log(seconds))))))
+        done = rows == n and n_cut == 0
+        if rows == n or 2 * n_cut >= _REPEATS or time.perf_counter() > deadline:
             break
         rows = min(n, math.ceil(rows * _RATIO))
-    return _fitted(measured, n, complete and measured[-1][0] == n, dimension)
+    return _fitted(measured, n, done, dimension)
 
 
 def _fitted(measured: list[tuple[int, float, float]], n: int, done: bool, dimension: int) -> PricingCost:
     rows, nodes, seconds = (np.array([m[k] for m in measured], dtype=np.float64) for k in range(3))
-    exponent = math.nan
-    if len(measured) > 1:
-        last = slice(max(0, len(measured) - 4), None)
-        exponent = float(np.polyfit(np.log(rows[last]), np.log(nodes[last]), 1)[0])
+    exponent = _usual_exponent(dimension)
+    if len(measured) >= _FEWEST:
+        last = slice(-_FEWEST - 1, None)
+        fit = float(np.polyfit(np.log(rows[last]), np.log(nodes[last]), 1)[0])
+        exponent = 0.5 * (exponent + min(max(fit, 0.0), dimension - 1.0))  # few probes, each of them far off at times
     if done:
         return PricingCost(float(seconds[-1]), float(nodes[-1]), exponent, False, dimension, tuple(measured))
-    # Exponents measured on full-size data of rank 5 to 7 lie between 1 and half the dimension.
-    power = 0.5 * dimension if math.isnan(exponent) else min(max(exponent, 1.0), dimension - 1.0)
-    growth = (n / rows[-1]) ** power
-    # A cone's own time grows with the rows that cut it: at most in proportion.
-    total = float(nodes[-1] * growth)
-    rate = float(seconds[-1] / nodes[-1]) * float(np.sqrt(n / rows[-1]))
+    total = float(nodes[-1]) * (n / rows[-1]) ** exponent
+    # A cone's own time grows with the hyperplanes that cut it: by less than their number.
+    rate = float(seconds[-1] / nodes[-1]) * math.sqrt(n / rows[-1])
     return PricingCost(total * rate, total, exponent, True, dimension, tuple(measured))
+
+
+def _usual_exponent(dimension: int) -> float:
+    """Gaussian data of rank 5 to 7 and 100 to 1000 rows showed 1.4, 2.1, 2.4; see docs/high_rank.md."""
+    return max(1.0, 0.5 * dimension - 1.0)
+
+
+def warn_if_costly(pricer: Pricer, max_time: float | None) -> None:
+    """Warn where no time limit is set and one dual point is expected to take minutes.
+
+    The expectation is 3 n^(r/2 - 1) cones: Gaussian data of rank 5 to 7 took that many within a factor of 4.
+    """
+    m, r = pricer.arrangement.n_hyperplanes, pricer.dimension
+    if max_time is not None or r < _COSTLY_DIMENSION:
+        return
+    seconds = 3.0 * m ** _usual_exponent(r) * _SECONDS_PER_CONE * math.sqrt(m / 1000.0)
+    if seconds > _MANY_SECONDS:
+        warnings.warn(
+            f"pricing one dual point over the cells of {m} hyperplanes in {r} dimensions takes about {_words(seconds)}, and "
+            "training asks for 5 to 50: give max_time, use train_low_rank, or see pricing_cost for a closer prediction",
+            PricingCostWarning,
+            stacklevel=3,
+        )
 
 
 def _words(seconds: float) -> str:

@@ -105,7 +105,7 @@ def sample_patterns(
     Notes
     -----
     Theorem III.2: log(P / eps) / theta_min draws see all P cells with probability 1 - eps, theta_min the least solid angle.
-    It is not known beforehand and can be tiny (1e-7 for 100 Gaussian points in 3 dimensions), so it tells no one when to stop.
+    It is not known beforehand and can be tiny (1e-7 for 100 Gaussian points in 3 dimensions): it tells no one when to stop.
 
     Examples
     --------

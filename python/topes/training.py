@@ -22,6 +22,7 @@ from .network import TwoLayerNetwork, penalised, weight_norm
 from .newton import polish
 from .outcome import best_network
 from .pricing import Pricer, Pricing
+from .pricing_cost import warn_if_costly
 from .result import KKTResiduals, Round, Solution, Status, relative_gap
 from .sliding import merged, slide
 
@@ -119,6 +120,7 @@ def train(
     deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
     targets = the_loss.check_targets(as_vector(y, "y"))
     pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
+    warn_if_costly(pricer, max_time)
     targets = as_vector(targets, "y", length=len(pricer.data))
     return Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start).run(warm_start)
 

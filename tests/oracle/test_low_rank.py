@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
-from topes import CellLimitError, InputError, Status, pricing_cost, train, train_low_rank
+from topes import CellLimitError, InputError, PricingCostWarning, Status, pricing_cost, train, train_low_rank
 from topes.pricing_cost import _fitted
 
 
@@ -128,10 +130,19 @@ def test_the_cost_of_large_data_is_extrapolated():
     assert cost.seconds > cost.measured[-1][2]
 
 
+def test_train_warns_before_hours_are_spent():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((2000, 7)), np.zeros(2000)
+    with pytest.warns(PricingCostWarning, match="2000 hyperplanes in 7 dimensions takes about .* use train_low_rank"):
+        train(X, y, 1.0)  # an optimum of zero: pricing ends at once
+    train(X, y, 1.0, max_time=10.0)  # no warning, which would be an error here
+
+
 def test_a_power_law_is_followed():
-    cost = _fitted([(10, 100.0, 1.0), (20, 400.0, 4.0), (40, 1600.0, 16.0)], 80, False, 5)
+    cost = _fitted([(10, 100.0, 1.0), (20, 400.0, 4.0), (40, 1600.0, 16.0)], 80, False, 6)
     assert cost.exponent == pytest.approx(2.0)
     assert cost.n_nodes == pytest.approx(6400.0)
+    assert cost.seconds == pytest.approx(64.0 * math.sqrt(2.0))
 
 
 @pytest.mark.parametrize(
