@@ -2,9 +2,9 @@
 
 Usage: python bench/low_rank.py [--quick] [--max-time SECONDS]
 
-Tails: one dual point, that of local training, priced at growing k. `plain` is ||v|| R sigma_(k+1) / beta; `tail` the bound c(v) / beta;
-`adapted` the same for the directions that suit v. Bounds on p* with these three, the first by the triangle inequality, and with cutting
-planes behind the third. Every bound is held against the objective of the network before it is printed.
+Tails: one dual point, that of local training, priced at growing k. `plain` is ||v|| R sigma_(k+1) / beta; `tail` the bound
+c(v) / beta; `adapted` the same for the directions that suit v. Bounds on p* with these three, the first by the triangle
+inequality, and with cutting planes behind the third. Every bound is held against the objective of the network first.
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ def tails(name: str, X: np.ndarray, y: np.ndarray, beta: float, ranks: list[int]
     neurons = train_locally(problem, nothing, seed=0, deadline=time.perf_counter() + seconds)
     objective, v = problem.value(neurons), problem.outputs(neurons) - y
     print(f"{name}: n = {len(X)}, d = {X.shape[1]}, beta = {beta:.4g}, objective of local training {objective:.6g}")
-    print(f"{'k':>3} {'m_k':>7} {'plain':>7} {'tail':>7} {'adapted':>7} | bounds: {'plain':>8} {'tail':>8} {'adapted':>8} {'cuts':>8}  price s")
+    head = [f"{word:>7}" for word in ("m_k", "plain", "tail", "adapted")]
+    print(f"{'k':>3}", *head, "| bounds:", *(f"{word:>8}" for word in ("plain", "tail", "adapted", "cuts")), " price s")
     sizes = np.linalg.norm(neurons.U, axis=0)
     H = X @ (neurons.U / sizes)
     atoms = -np.maximum(H, 0.0) * neurons.signs
@@ -76,7 +77,7 @@ def tails(name: str, X: np.ndarray, y: np.ndarray, beta: float, ranks: list[int]
         if max(bounds) > objective * (1 + 1e-9):
             raise SystemExit(f"{name}: a bound of {max(bounds)} above the objective {objective}")
         ratios = [found.rank_k_price / beta, plain / beta, found.tail / beta, better.tail / beta]
-        print(f"{k:3} " + " ".join(f"{x:7.3f}" for x in ratios) + " |         " + " ".join(f"{x:8.4g}" for x in bounds) + f" {took:8.2f}")
+        print(f"{k:3}", *(f"{x:7.3f}" for x in ratios), "|        ", *(f"{x:8.4g}" for x in bounds), f"{took:8.2f}")
 
 
 def row(name: str, X: np.ndarray, y: np.ndarray, beta: float, **options: object) -> None:

@@ -26,6 +26,8 @@ _ITERATIONS = 400
 _SMALL, _UNUSED, _SAME = 1e-2, 1e-6, 1e-3
 _ASCENTS, _STEPS = 64, 40
 _MOST_WIDTH = 100
+# Whitened coordinates stretch a direction no more than this: beyond it random neurons see nothing but small directions.
+_MOST_STRETCH = 30.0
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,10 @@ class LocalProblem:
         self.data, self.y, self.beta, self.loss, self.kappa, self.bias = data, y, beta, loss, kappa, bias
         _, s, basis = np.linalg.svd(data, full_matrices=False)
         kept = s > 1e-12 * s.max(initial=0.0)
-        self.into = basis[kept].T * (s.max(initial=1.0) / s[kept])  # u = into @ z: outputs depend on z evenly
-        self.out = basis[kept] * (s[kept] / s.max(initial=1.0))[:, None]
+        # u = into @ z: outputs depend on z evenly, but for directions that hardly count, which are not blown up further.
+        most = max(float(s.max(initial=0.0)), 1e-300)
+        stretch = most / np.maximum(s[kept], most / _MOST_STRETCH)
+        self.into, self.out = basis[kept].T * stretch, basis[kept] / stretch[:, None]
         self.smooth = not bool(loss.kinks(y)[1].any())
         self.unit = max(float(np.abs(y).max(initial=0.0)), 1e-300)
 

@@ -216,11 +216,15 @@ class _Run:
         self.lap("program")
         neurons = Neurons.of(program, self.bias)
         at_program = self.problem.value(neurons)
-        again = train_locally(self.problem, neurons, seed=self.seed + 1, deadline=self.deadline(_AGAIN))
-        if self.problem.value(again) < self.problem.value(best):
-            best = again
-            self.assess(self.chosen(), self.slope(self.problem, best))
-        self.improve(best)
+        if at_program < self.problem.value(best):
+            best = neurons
+        if not self.is_done(best):
+            again = train_locally(self.problem, neurons, seed=self.seed + 1, deadline=self.deadline(_AGAIN))
+            if self.problem.value(again) < self.problem.value(best):
+                best = again
+                self.assess(self.chosen(), self.slope(self.problem, best))
+        if not self.is_done(best):
+            self.improve(best)
         return self.result(best, split, method, n_cells, at_program, value, guarantee)
 
     @staticmethod
@@ -335,6 +339,10 @@ class _Run:
             warm_start=warm,
             n_threads=self.n_threads,
         )
+
+    def is_done(self, neurons: Neurons) -> bool:
+        """Whether the gap is met with room to spare."""
+        return relative_gap(self.problem.value(neurons), self.best_bound()[1].value, self.empty) <= 0.5 * self.tol
 
     def improve(self, neurons: Neurons) -> None:
         """A better dual point, where the tail costs the best one more than the gap asked for.
