@@ -113,7 +113,7 @@ def test_train_names_the_way_out():
 
 def test_the_cost_of_small_data_is_measured():
     X = np.random.default_rng(0).standard_normal((30, 3))
-    cost = pricing_cost(X)
+    cost = pricing_cost(X, max_time=60.0)
     assert not cost.extrapolated
     assert cost.measured[-1][0] == 30
     assert cost.dimension == 3
