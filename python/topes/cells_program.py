@@ -35,6 +35,7 @@ _ACCURACY = 1e-9
 # Cones with more rows than this enter with those that matter, the others where they are violated.
 _ALL_ROWS, _MORE_ROWS, _REPAIRS = 40, 20, 40
 _VIOLATED = 1e-7
+_HELD = 2000  # cones whose rows are kept between rounds
 # Columns below this share of the largest are what the conic solver leaves of zeros.
 _UNUSED = 1e-6
 
@@ -197,7 +198,7 @@ class _Solver:
         found: list[tuple[float, tuple[int, int], FloatArray]] = []
         for i in np.argsort(-sizes, kind="stable"):
             if sizes[i] <= worst or (len(found) >= 4 * _ENTERING and sizes[i] <= 2.0 * worst):
-                worst = max(worst, min(float(sizes[i]), np.inf))
+                worst = max(worst, float(sizes[i]))  # bounds the cells that are left
                 break
             G = self.rows(int(i))
             for sign in (1, -1):
@@ -212,10 +213,10 @@ class _Solver:
     def rows(self, i: int) -> FloatArray:
         """Inward unit normals of cone i in the coordinates, shape (c, k)."""
         if i not in self.normals:
+            if len(self.normals) >= _HELD:
+                self.normals.clear()
             self.normals[i] = self.cones.normals(i)
-            if len(self.normals) > 5000:
-                self.normals.pop(next(iter(self.normals)))
-        return self.normals[i] if i in self.normals else self.cones.normals(i)
+        return self.normals[i]
 
     @staticmethod
     def projected(c: FloatArray, G: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ._validation import FloatArray
+from .activation import kappa_of, phi
 from .losses import Loss
 from .network import Bias, TwoLayerNetwork, penalised
 from .sliding import merged
@@ -44,8 +45,10 @@ class Neurons:
         b1 = np.zeros(network.n_neurons) if network.b1 is None else network.b1
         W = network.W1 if bias is False else np.vstack([network.W1, b1])
         used = (network.w2 != 0.0) & np.any(W != 0.0, axis=0)
-        W, w2 = W[:, used], network.w2[used]
-        return cls(W * np.abs(w2), np.sign(w2))
+        U, signs = W[:, used] * np.abs(network.w2[used]), np.sign(network.w2[used])
+        alone = ~np.any(penalised(U, bias) != 0.0, axis=0)
+        constant = float(phi(U[-1, alone], kappa_of(network.activation)) @ signs[alone]) if alone.any() else 0.0
+        return cls(U[:, ~alone], signs[~alone], constant)
 
     def network(self, kappa: float, bias: Bias, X: FloatArray | None = None) -> TwoLayerNetwork:
         """The balanced network of Proposition II.1, reduced where X is given."""

@@ -22,7 +22,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._validation import FloatArray
-from .network import Bias
 from .norm_bound import bound_absolute_sum
 
 __all__ = ["LowRankSplit"]
@@ -185,10 +184,6 @@ class LowRankSplit:
     def combined(self, price: float, tail: float, slack: float) -> float:
         """The same, `tail` known."""
         return float(np.hypot(price, tail)) * self.stretch * (1.0 + 8.0 * _EPS) + slack
-
-    def inputs(self, bias: Bias) -> FloatArray:
-        """What a network takes: the data without a column of ones that was appended."""
-        return self.data[:, :-1] if bias == "penalized" else self.data
 
 
 def _leading(rows: FloatArray, rank: int) -> FloatArray:
