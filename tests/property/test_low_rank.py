@@ -84,7 +84,9 @@ def test_bounds_hold_whatever_the_method_and_the_rank(draw, loss, kappa, bias, b
     s = train_low_rank(X, y, beta, rank=rank, method=method, max_time=1.0, **options)
     full = solve_full(X, y, beta, **options)
     scale = max(abs(full.objective), 1e-3)
-    assert s.lower_bound <= full.objective + 1e-8 * scale
+    # With a free bias solve_full may return constants of 1e10 that cancel, and an objective that is off by their rounding.
+    upper = train(X, y, beta, max_time=5.0, **options).objective if bias == "free" else full.objective
+    assert s.lower_bound <= upper + 1e-8 * scale
     assert s.objective >= full.lower_bound - 1e-8 * scale
     value = s.network.objective(X, y, beta, loss=loss, bias=bias or None)
     assert s.objective == pytest.approx(value, rel=1e-12)
