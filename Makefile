@@ -57,6 +57,7 @@ bench: $(VENV)/.installed
 	$(BIN)/cmake --build $(BUILD)/bench --parallel $(JOBS)
 	for b in ladder threads patterns pricing; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
 	$(BIN)/python bench/training.py
+	$(BIN)/python bench/low_rank.py
 
 wheel: $(VENV)/.tools
 	rm -rf dist $(BUILD)/wheel-env

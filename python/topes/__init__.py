@@ -16,11 +16,16 @@ from .errors import (
 )
 from .full_program import solve_full
 from .gauge import Gauge, gauge
+from .guarantee import Guarantee
 from .interpolation import Interpolation, interpolate
+from .low_rank import train_low_rank
+from .low_rank_solution import LowRankSolution
 from .network import TwoLayerNetwork
 from .patches import extract_patches
 from .path import beta_max, path
+from .pricing_cost import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
+from .sampling import ConvolutionalSampling, sample_patterns
 from .training import train
 from .verify import Verification, verify
 from .zonotope import NormalCone, Zonotope
@@ -33,15 +38,20 @@ __all__ = [
     "CellBatch",
     "CellLimitError",
     "ConvolutionalNetwork",
+    "ConvolutionalSampling",
     "FileFormatError",
     "Gauge",
+    "Guarantee",
     "InputError",
     "Interpolation",
     "KKTResiduals",
+    "LowRankSolution",
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
     "NotInterpolable",
+    "PricingCost",
+    "PricingCostWarning",
     "Round",
     "Solution",
     "SolverError",
@@ -56,9 +66,12 @@ __all__ = [
     "gauge",
     "interpolate",
     "path",
+    "pricing_cost",
     "programs",
+    "sample_patterns",
     "solve_full",
     "train",
     "train_cnn",
+    "train_low_rank",
     "verify",
 ]

@@ -208,7 +208,7 @@ class Pricer:
             what = f"rank {rank}" if self.norm == 2.0 else f"{rank} columns"
             raise InputError(
                 f"X has {what}; pricing over all cells takes at most {_core.MAX_PRICING_DIMENSION}. Use fewer features, "
-                "or solve_full with patterns= for a bound over these patterns only"
+                "or train_low_rank, whose lower bound holds at any rank"
             )
         self.dimension = rank
         self._normals = np.ascontiguousarray(normals)

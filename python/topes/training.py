@@ -22,6 +22,7 @@ from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, penalised
 from .outcome import best_network
 from .pricing import Pricer
+from .pricing_cost import warn_if_costly
 from .result import KKTResiduals, Round, Solution, Status, relative_gap
 
 __all__ = ["Training", "train"]
@@ -96,6 +97,7 @@ def train(
     deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
     targets = the_loss.check_targets(as_vector(y, "y"))
     pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
+    warn_if_costly(pricer, max_time)
     targets = as_vector(targets, "y", length=len(pricer.data))
     return Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start).run(warm_start)
 

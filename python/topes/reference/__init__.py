@@ -11,9 +11,11 @@ from .counting import bound, characteristic_polynomial, count, count_bounded
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
+from .rank_k import RankKProgram, rank_k_program
 from .training import price, scalar_output_value
 
 __all__ = [
+    "RankKProgram",
     "SignVector",
     "bound",
     "bounded",
@@ -30,6 +32,7 @@ __all__ = [
     "patches",
     "price",
     "rank",
+    "rank_k_program",
     "rays",
     "scalar_output_value",
     "sign_vectors",
