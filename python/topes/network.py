@@ -180,6 +180,8 @@ class TwoLayerNetwork:
         sizes = np.linalg.norm(U, axis=0) if U.size else np.zeros(U.shape[1])
         kept = sizes > _NEGLIGIBLE * max(float(sizes.max(initial=0.0)), 1e-300)
         U, c = U[:, kept], c[kept]
+        if bias == "free":
+            U, c = _one_constant(U, c, kappa_of(activation))
         if X is not None:
             U, c = _merged(U, c)
             data = as_matrix(X, "X", min_rows=0, min_columns=0)
@@ -234,6 +236,18 @@ class TwoLayerNetwork:
         except (OSError, ValueError) as error:
             raise FileFormatError(f"{str(path)!r} is not a network: {error}") from None
         return cls.from_dict(data)
+
+
+def _one_constant(U: FloatArray, c: FloatArray, kappa: float) -> tuple[FloatArray, FloatArray]:
+    """Columns of a free bias alone, which cost nothing whatever they are, as one."""
+    alone = np.linalg.norm(U[:-1], axis=0) <= _NEGLIGIBLE * np.linalg.norm(U, axis=0)
+    if not alone.any():
+        return U, c
+    constant = float(c[alone] @ phi(U[-1, alone], kappa))
+    if constant == 0.0:
+        return U[:, ~alone], c[~alone]
+    column = np.append(np.zeros(len(U) - 1), abs(constant))
+    return np.column_stack([U[:, ~alone], column]), np.append(c[~alone], np.sign(constant))
 
 
 def _merged(U: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray]:
