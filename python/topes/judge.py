@@ -26,6 +26,8 @@ SETTLED = 1e-3
 _KEEP = 0.95
 # Directions to look among for those that are far from each other.
 _DIRECTIONS = 1000
+# Of these, so many are remembered.
+_SEEN = 32
 # While prices exceed beta by more than this share, or ten times the gap asked for, the bound is far: so many cones do.
 _FAR, _CONES = 1e-2, 100_000
 # A side that has not moved by this share of the gap asked for has not moved.
@@ -58,6 +60,7 @@ class Judge:
         self.history: list[Round] = []
         self.best_bound, self.best_dual, self.price_at_best = -math.inf, np.zeros_like(y), 0.0
         self.best_value, self.best = math.inf, Blocks.none(pricer.data.shape[1])
+        self.seen: list[FloatArray] = []  #: the best directions of each pricing
         self._marks = math.inf, -math.inf  # both sides when one moved last
         self.violation = 1.0  #: share by which the largest price found last exceeds beta
 
@@ -116,6 +119,7 @@ class Judge:
             n_threads=self.n_threads,
         )
         self.n_priced += pricing.n_nodes
+        self.seen.append(pricing.directions[:, :_SEEN])
         self.seconds["price"] += time.perf_counter() - begin
         return pricing
 

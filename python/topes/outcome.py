@@ -16,13 +16,13 @@ __all__ = ["best_network"]
 
 def best_network(
     pricer: Pricer,
-    blocks: Blocks,
+    choices: list[Blocks],
     y: FloatArray,
     beta: float,
     loss: Loss,
     worth: float,
 ) -> tuple[TwoLayerNetwork, float]:
-    """The network of a solution's blocks, and its objective (3).
+    """The network of the first of these solutions that is good enough, and its objective (3).
 
     Equal directions are merged and the rest is moved to a vertex of the set of solutions with these outputs, at most n
     neurons; the network without neurons is taken where it is no worse.
@@ -33,13 +33,15 @@ def best_network(
         Share of the objective that the smaller network may cost.
     """
     d = pricer.data.shape[1]
-    U, signs = blocks.columns, blocks.signs
-    if blocks.constant:
-        U = np.column_stack([U, np.append(np.zeros(d - 1), abs(blocks.constant))])
-        signs = np.append(signs, np.sign(blocks.constant))
-    split = [U[:, signs == s] for s in (1.0, -1.0)]
     none = np.zeros((d, 0))
     data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
+
+    def columns(blocks: Blocks) -> list[FloatArray]:
+        U, signs = blocks.columns, blocks.signs
+        if blocks.constant:
+            U = np.column_stack([U, np.append(np.zeros(d - 1), abs(blocks.constant))])
+            signs = np.append(signs, np.sign(blocks.constant))
+        return [U[:, signs == s] for s in (1.0, -1.0)]
 
     def network(parts: list[FloatArray], reduce_on: FloatArray | None) -> TwoLayerNetwork:
         return TwoLayerNetwork.from_convex(
@@ -47,8 +49,8 @@ def best_network(
         )
 
     candidates = []
-    for reduce_on in (data, None):
-        plain = network(split, reduce_on)
+    for blocks, reduce_on in [(b, r) for b in choices for r in (data, None)]:
+        plain = network(columns(blocks), reduce_on)
         for each in (plain, on_the_kinks(plain, data, y, loss, pricer.pool)):
             fit = loss.value(pricer.pooled(each.predict(data)), y)
             penalty = each.penalty(bias=pricer.bias or "penalized", norm=pricer.norm)

@@ -17,6 +17,7 @@ from .by_cones import work
 from .by_descent import descend, is_smooth
 from .certificate import Problem
 from .errors import InputError
+from .fewer import fewer
 from .judge import Judge
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, penalised
@@ -156,7 +157,8 @@ class Training:
         f, value = blocks.outputs(pricer), judge.best_value
         # A smaller network may cost what the gap leaves.
         worth = max(0.01 * tol, 0.9 * (tol - relative_gap(value, bound, judge.empty)))
-        network, objective = best_network(pricer, blocks, y, beta, loss, worth)
+        smaller = fewer(pricer, blocks, np.hstack(judge.seen), dual, beta) if judge.seen else None
+        network, objective = best_network(pricer, [b for b in (smaller, blocks) if b is not None], y, beta, loss, worth)
         gap = relative_gap(objective, bound, judge.empty)
         if status is Status.CERTIFIED and gap > tol:
             status = Status.NUMERICAL_FAILURE

@@ -99,3 +99,43 @@ def test_prices_of_tiny_and_huge_data_are_bounded():
         pricing = Pricer(scale * X).price(v)
         assert pricing.best == pytest.approx(scale * plain.best, rel=1e-12)
         assert scale * plain.best <= pricing.upper_bound <= scale * plain.upper_bound * (1 + 1e-9)
+
+
+FREE_BIAS = [
+    ([[0, 0], [0, 0.2], [-1, -2], [3, -1]], [-1, 1, 1, -1], 0.05, {"loss": "logistic", "activation": 0.5}),
+    ([[0, 0.3, -3], [0, 0, 1], [0.1, 0, 2]], [2, 0, 0], 1e-3, {}),
+    ([[0, 3, -3], [0, 0, 0], [0, 0, 1.75]], [2, 0, 0], 1e-3, {}),
+    ([[0, 2], [0, 1], [0, 0]], [0, 1, 0], 1e-3, {}),
+    ([[-2, 1, 0.1], [0, 0, 0], [1, -1, 0], [0, 2, 0]], [0.2, 3, 0, 0], 1.0, {"loss": "absolute", "activation": -2.5}),
+]
+
+
+@pytest.mark.parametrize(("X", "y", "beta", "options"), FREE_BIAS, ids=range(len(FREE_BIAS)))
+def test_a_free_bias_reaches_its_gap_with_few_neurons(X, y, beta, options):
+    """Constants and neurons trade without a cost: Newton's method ran off, and two constants were left side by side."""
+    solution = topes.train(np.array(X, dtype=float), y, beta, bias="free", **options)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.n_neurons <= len(y)
+
+
+def test_a_step_away_from_a_wall_to_the_wrong_side_is_put_right():
+    """Blocks on a hyperplane up to rounding had the side that rounding gave them: the gap stayed at 2e-8."""
+    solution = topes.train([[-2.0], [-1.0], [0.0], [1.0], [2.0]], [1, -1, 1, 1, -1], 1e-3, bias="penalized", tol=1e-8)
+    assert (solution.status, solution.n_neurons) == (topes.Status.CERTIFIED, 4)
+
+
+def test_an_l2_loss_near_its_kink_is_left_to_the_conic_program():
+    """Next to an exact fit the gradient is the direction of a residual of 1e-9, which is no dual point."""
+    for X, y in (([[-2, 2], [0, -2], [1, 0]], [-1, 0.2, 0]), ([[0.0]], [1.0])):
+        solution = topes.train(np.array(X, dtype=float), y, 1e-3, loss="l2", bias="penalized")
+        assert solution.status is topes.Status.CERTIFIED
+
+
+@pytest.mark.parametrize(
+    "X", [[[0, 0, 0], [3, -3, -1], [0, 2, 2.1]], [[-3, -2.5, -1.7], [3, -3, -1], [0, -2, -2.1]]], ids=["gap", "width"]
+)
+def test_the_full_program_tries_again_with_finer_tolerances(X):
+    """At 1e-10 the conic solver left a gap of 1.5e-5, and 16 neurons for 3 samples."""
+    solution = solve_full(np.array(X, dtype=float), [3.0, 0.0, 2.5], 1e-3, loss="l2", activation=-1.0, norm=np.inf)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.n_neurons <= 3

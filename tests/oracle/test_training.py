@@ -37,30 +37,39 @@ def test_example_ii1():
     assert s.objective == pytest.approx(solve_full(X, y, 0.1).objective, rel=1e-8)
 
 
-def test_signed_unit_vectors_need_few_neurons():
-    s = train(np.vstack([np.eye(3), -np.eye(3)]), np.ones(6), 0.1)
+@pytest.mark.parametrize("beta", [1e-3, 0.1])
+@pytest.mark.parametrize("d", [2, 3, 4])
+def test_signed_unit_vectors_need_two_neurons(d, beta):
+    """u and -u with entries of one size: the minimum-norm solution of (7) has 2^d blocks."""
+    s = train(np.vstack([np.eye(d), -np.eye(d)]), np.ones(2 * d), beta)
     assert s.status is Status.CERTIFIED
-    assert s.n_neurons <= 6
+    assert s.n_neurons == 2
+    assert s.network.objective(np.vstack([np.eye(d), -np.eye(d)]), np.ones(2 * d), beta) == s.objective
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_no_local_training_gets_below_the_bound(seed):
-    X, y = teacher(25, 2, seed)
-    beta = 0.1
+SEEDS = [pytest.param(seed, 40, id=str(seed)) for seed in range(5)]
+SEEDS += [pytest.param(seed, 200, id=f"{seed}, 200 restarts", marks=pytest.mark.large) for seed in range(20)]
+
+
+@pytest.mark.parametrize(("seed", "restarts"), SEEDS)
+def test_no_local_training_gets_below_the_bound(seed, restarts):
+    X, y = teacher(25, 2 + seed % 2, seed)
+    d, beta = X.shape[1], 0.1
     s = train(X, y, beta)
     assert s.status is Status.CERTIFIED
     rng = np.random.default_rng(seed)
     m = 10
 
     def objective(z):
-        W, w = z[: 2 * m].reshape(2, m), z[2 * m :]
+        W, w = z[: d * m].reshape(d, m), z[d * m :]
         H = X @ W
         A = np.maximum(H, 0)
         r = A @ w - y
         gradient = [(X.T @ ((H > 0) * np.outer(r, w)) + beta * W).ravel(), A.T @ r + beta * w]
         return 0.5 * r @ r + 0.5 * beta * (z @ z), np.concatenate(gradient)
 
-    best = min(minimize(objective, rng.standard_normal(3 * m), jac=True, method="L-BFGS-B").fun for _ in range(40))
+    starts = rng.standard_normal((restarts, (d + 1) * m))
+    best = min(minimize(objective, start, jac=True, method="L-BFGS-B").fun for start in starts)
     assert best >= s.lower_bound
     assert best <= 1.5 * s.objective  # local training is not bad: the comparison means something
 
