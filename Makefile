@@ -6,6 +6,9 @@ BUILD := build
 CMAKE_FLAGS = -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) \
 	-DCMAKE_PREFIX_PATH=$(shell $(BIN)/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])") -DTOPES_WERROR=ON
 JOBS ?= 2
+# Tests run side by side: threads of a matrix library within each would only be in each other's way.
+export OPENBLAS_NUM_THREADS ?= 1
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: all demo test test-all lint python-test cpp-test sanitize bench wheel clean
 all: $(VENV)/.installed

@@ -11,7 +11,7 @@ import numpy as np
 
 from ._validation import FloatArray
 from .blocks import Blocks
-from .by_descent import is_smooth
+from .by_descent import distinct, is_smooth
 from .descent import Descent
 from .faces import Face, face_at, ray_at
 from .judge import SETTLED, Judge
@@ -171,7 +171,7 @@ class _Work:
         """Faces of the priced directions that are not in the working set."""
         begin = time.perf_counter()
         found: dict[tuple[object, ...], Face] = {}
-        for k in range(min(_ENTERING, len(pricing.values))):
+        for k in distinct(self.pricer, pricing, self.judge.violation)[:_ENTERING]:
             # Where v'phi(Xu) > 0 the loss falls along -phi(Xu).
             face = face_at(self.pricer, v, pricing.directions[:, k], -int(pricing.signs[k]))
             if face.key not in known:
@@ -181,8 +181,8 @@ class _Work:
 
     def rays(self, pricing: Pricing) -> list[Face]:
         """The priced directions themselves: for where their faces are known and the program is not solved well enough."""
-        count = min(_ENTERING, len(pricing.values))
-        return [ray_at(self.pricer, pricing.directions[:, k], -int(pricing.signs[k])) for k in range(count)]
+        chosen = distinct(self.pricer, pricing, self.judge.violation)[:_ENTERING]
+        return [ray_at(self.pricer, pricing.directions[:, k], -int(pricing.signs[k])) for k in chosen]
 
 
 def _without_idle(
