@@ -141,7 +141,7 @@ class Descent:
                     return
                 blocked += 1
                 continue
-            t, changed = self._go(step, shift)
+            t, changed, smooth = self._go(step, shift)
             if not changed:
                 if self.damping < _MOST_DAMPING:
                     self.damping *= 1e3
@@ -158,7 +158,7 @@ class Descent:
                 met += 1
                 if met > _MOST_MET * len(self):
                     return
-            elif t < 1e-3 and self.damping < _MOST_DAMPING:
+            elif smooth and t < 1e-3 and self.damping < _MOST_DAMPING:
                 self.damping *= 10.0
 
     def _weigh(self) -> None:
@@ -291,8 +291,9 @@ class Descent:
             step[:, j] = N @ x[s]
         return step, float(x[-1]) if self.free else 0.0, unrest / self.beta, v
 
-    def _go(self, step: FloatArray, shift: float) -> tuple[float, bool]:
-        """To the first minimum along the step, a block at most to its end; how far, and whether anything changed."""
+    def _go(self, step: FloatArray, shift: float) -> tuple[float, bool, bool]:
+        """To the first minimum along the step, a block at most to its end; how far, whether anything changed, and whether
+        it is a minimum where nothing bends or ends."""
         h, dh = self.h, np.where(self.on_wall, 0.0, self.X @ step)
         h = np.where(np.abs(h) <= _ZERO * self.sizes[:, None] * np.linalg.norm(self.Z, axis=0), 0.0, h)
         above = (h > 0.0) | ((h == 0.0) & (dh > 0.0))
@@ -313,7 +314,7 @@ class Descent:
         f1 = self.pricer.pooled((D * dh).sum(axis=1)) + shift
         found = line_minimum(f0, f1, bends, squares, self.loss, self.y, self.beta, most)
         if found is None:
-            return 0.0, self._meet(above & (h == 0.0), ~above & (h == 0.0))
+            return 0.0, self._meet(above & (h == 0.0), ~above & (h == 0.0)), False
         t, kink = found
         self.Z = self.Z + t * step
         self.constant += t * shift
@@ -328,14 +329,14 @@ class Descent:
             self._end(np.flatnonzero(ends <= t * (1.0 + 1e-12)))
         least = _NOTHING * float(self.norms().max(initial=0.0))
         self._end(np.flatnonzero(self.norms() <= least), sure=True)
-        return t, True
+        return t, True, kink is None and t < most
 
     def _meet(self, up: BoolArray, down: BoolArray) -> bool:
         """Settle rows on their hyperplanes from which the step went up or down, to the other side than it was made for.
 
         A bend upwards becomes a wall, one downwards is passed. False if there is none.
         """
-        wrong = ~self.on_wall & ((up & ~self.side) | (down & self.side))
+        wrong = ~self.on_wall & ((up & ~self.side) | (down & self.side)) & (self.groups >= 0)[:, None]
         weight = self.signs * self.pricer.spread(self.loss.gradient(self.outputs(), self.y))[:, None]
         found = False
         for j in np.flatnonzero(wrong.any(axis=0)):
