@@ -44,6 +44,8 @@ _MOST_BLOCKED = 3
 # So often, for each block, a block goes back to a wall it has just left.
 _MOST_MET = 4
 _LEAST_DAMPING, _MOST_DAMPING = 1e-13, 1e-2
+# Rounds of quadratic models in which lengths are chosen.
+_WEIGHINGS = 4
 # Share of a squared loss that is added to all curvature where lengths are chosen.
 _FLAT = 1e-11
 
@@ -163,7 +165,7 @@ class Descent:
 
     def _weigh(self) -> None:
         """The best lengths of the blocks, their directions kept: most of those just entered are none."""
-        for _ in range(1 if self.loss.name == "squared" else 4):
+        for _ in range(_WEIGHINGS):
             norms = self.norms()
             if not len(self):
                 return
@@ -202,7 +204,8 @@ class Descent:
                 self.h = np.where(self.on_wall, 0.0, self.X @ self.Z)
                 return
             self._keep(np.flatnonzero(self.norms() > _NOTHING * self.norms().max(initial=0.0)))
-            if before - self.value() <= 1e-3 * before:
+            exact = self.loss.name == "squared" and step == 1.0
+            if exact or before - self.value() <= 1e-3 * before:
                 return
 
     def _keep(self, kept: Sequence[int] | IntArray) -> None:
