@@ -1,7 +1,7 @@
 """From a gated-ReLU solution to a ReLU network with the same outputs.
 
-A gated neuron D_i X u_i is no ReLU neuron unless (2 D_i - 1) X u_i >= 0. Where the pattern is a cell, its cone K_i is full and
-u_i = v - w with v, w in K_i: two ReLU neurons. Of all such pairs the ones with the least ||v|| + ||w|| are taken, by cvxpy.
+A gated neuron D_i X u_i is no ReLU neuron unless (2 D_i - 1) X u_i >= 0. Where the pattern is a cell, its cone K_i is full
+and u_i = v - w with v, w in K_i: two ReLU neurons. Of all such pairs the one of least ||v|| + ||w|| is taken, by cvxpy.
 """
 
 from __future__ import annotations

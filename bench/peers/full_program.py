@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import topes
 from protocol import Problem, answer, serve
+
+import topes
 
 
 def solve(problem: Problem) -> Problem:
@@ -12,9 +13,8 @@ def solve(problem: Problem) -> Problem:
         problem["X"], problem["y"], float(problem["beta"]), rows=str(problem["formulation"]), max_cells=10**6, n_threads=1
     )
     w2 = s.network.w2
-    return answer(
-        s.network.W1 * np.abs(w2), np.sign(w2), s.objective, patterns=len(s.patterns), gap=s.gap, seconds=sum(s.seconds.values())
-    )
+    U, seconds = s.network.W1 * np.abs(w2), sum(s.seconds.values())
+    return answer(U, np.sign(w2), s.objective, patterns=len(s.patterns), gap=s.gap, seconds=seconds)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Plain local training of (3): scipy's L-BFGS-B on all weights of a wide network, the best of some random starts.
 
-Weights start Gaussian with variance 1/d and 1/m, as is usual; 100 neurons, half of them with positive output weights. The time is that of
-all starts; those begun within the budget count.
+Weights start Gaussian, of variance 1/d and 1/m. The time is that of all starts; the starts begun within the budget count.
 """
 
 from __future__ import annotations

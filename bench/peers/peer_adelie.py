@@ -1,8 +1,10 @@
-"""adelie: group lasso by block coordinate descent over D_1 X, ..., D_m X, its `matrix.convex_relu`; patterns D_i sampled, or given as cells.
+"""adelie: group lasso by block coordinate descent over D_1 X, ..., D_m X, by its `matrix.convex_relu`.
 
-It minimises 1/(2n) ||eta - y||^2 + lambda sum ||b_g|| here: no intercept, weight 1 a group, lambda = beta / n. Formulation
-"gated" has no cones: its solution is a gated-ReLU network, and no ReLU network. "relu" has the blocks [D_i X, -D_i X] with
-(2 D_i - 1) X b >= 0 as `constraint.linear`: problem (7) over these patterns.
+The patterns D_i are those of sampled directions, or given as cells. It minimises 1/(2n) ||eta - y||^2 + lambda sum ||b_g||
+here: no intercept, weight 1 a group, lambda = beta / n, reached by a path of 20 values as is its way. Formulation "gated" has
+no cones: its solution is a gated-ReLU network, and no ReLU network. "relu" has the blocks [D_i X, -D_i X] with
+(2 D_i - 1) X b >= 0 as `constraint.linear`: problem (7) over these patterns. Rows of unit length and more iterations than the
+default for these constraints, as it fails on some of these problems without.
 """
 
 from __future__ import annotations
@@ -20,9 +22,11 @@ def solve(problem: Problem) -> Problem:
     blocks = D.shape[1] * (1 if gated else 2)
     constraints = None
     if not gated:
-        cones = [(2.0 * D[:, i, None] - 1.0) * X for i in range(D.shape[1])] * 2
+        rows = X / np.linalg.norm(X, axis=1, keepdims=True)
+        cones = [np.ascontiguousarray((2.0 * D[:, i, None] - 1.0) * rows) for i in range(D.shape[1])] * 2
         zero, far = np.zeros(n), np.full(n, np.inf)
-        constraints = [ad.constraint.linear(np.ascontiguousarray(A), zero, far) for A in cones]
+        more = {"max_iters": 10_000, "nnls_max_iters": 10**6, "pinball_max_iters": 10**6}
+        constraints = [ad.constraint.linear(A, zero, far, configs=more) for A in cones]
     lam = beta / n
     highest = max(float(np.linalg.norm((D * y[:, None]).T @ X, axis=1).max()) / n, lam)
     path = np.geomspace(highest, lam, 20) if highest > lam else np.array([lam])

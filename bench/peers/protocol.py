@@ -1,9 +1,9 @@
 """How a peer is run: a process of its own, a problem in one .npz, a network in another. Needs numpy alone.
 
-The problem: X (n, d), y (n,), beta, budget (seconds) and what the peer takes besides. The answer: columns |w2_j| w1_j of shape
-(d, m) with signs (m,) of the output weights, and value, what the peer itself says it reached, in the units of (3):
-0.5 ||f - y||^2 + beta/2 sum of ||w1_j||^2 + w2_j^2. Nothing in it is believed: the caller evaluates the network. Each solves a
-problem of a dozen rows first, so that seconds hold no imports; peak is that of the process, in MB.
+The problem: X (n, d), y (n,), beta, budget (seconds) and what the peer takes besides. The answer: columns |w2_j| w1_j of
+shape (d, m) with signs (m,) of the output weights, and value, what the peer itself says it reached, in the units of (3):
+0.5 ||f - y||^2 + beta/2 sum of ||w1_j||^2 + w2_j^2. Nothing in it is believed: the caller evaluates the network. Each solves
+a problem of a dozen rows first, so that seconds hold no imports; peak is that of the process, in MB.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
-import topes
 from protocol import Problem, answer, serve
+
+import topes
 
 
 def solve(problem: Problem) -> Problem:
