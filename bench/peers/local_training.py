@@ -34,7 +34,7 @@ def train(X: np.ndarray, y: np.ndarray, beta: float, seed: int, deadline: float)
             raise StopIteration
 
     start = np.concatenate([rng.standard_normal(d * m) / np.sqrt(d), rng.standard_normal(m) / np.sqrt(m)])
-    options = {"maxiter": 5000, "maxfun": 10_000, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-9}
+    options = {"maxiter": 2000, "maxfun": 4000, "maxcor": 20, "ftol": 1e-13, "gtol": 1e-9}
     end = minimize(objective, start, jac=True, method="L-BFGS-B", options=options, callback=watch)
     return float(end.fun), end.x[: d * m].reshape(d, m), end.x[d * m :]
 

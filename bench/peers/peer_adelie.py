@@ -1,10 +1,10 @@
 """adelie: group lasso by block coordinate descent over D_1 X, ..., D_m X, by its `matrix.convex_relu`.
 
 The patterns D_i are those of sampled directions, or given as cells. It minimises 1/(2n) ||eta - y||^2 + lambda sum ||b_g||
-here: no intercept, weight 1 a group, lambda = beta / n, reached by a path of 20 values as is its way. Formulation "gated" has
-no cones: its solution is a gated-ReLU network, and no ReLU network. "relu" has the blocks [D_i X, -D_i X] with
-(2 D_i - 1) X b >= 0 as `constraint.linear`: problem (7) over these patterns. Rows of unit length and more iterations than the
-default for these constraints, as it fails on some of these problems without.
+here: no intercept, weight 1 a group, lambda = beta / n, reached by a path of 20 values as is its way. Formulation "gated"
+has no cones: its solution is a gated-ReLU network, and no ReLU network. "relu" has the blocks [D_i X, -D_i X] with
+(2 D_i - 1) X b >= 0 as `constraint.linear`: problem (7) over these patterns. Rows of unit length and more iterations than
+the default for these constraints, as it fails on some of these problems without.
 """
 
 from __future__ import annotations

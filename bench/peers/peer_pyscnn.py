@@ -1,8 +1,8 @@
 """pyscnn (scnn): problem (7) over sampled activation patterns, by an augmented Lagrangian method.
 
 It minimises 1/(2n) ||f - y||^2 + lambda sum ||v_i|| + ||w_i||, so lambda = beta / n. "relu" is its ConvexReLU with AL,
-"cones" its ConvexGatedReLU with ApproximateConeDecomposition, which takes the gated solution apart into ReLU neurons; both give a
-ReLU network by its own mapping. Columns of X keep their units (`unitize_data` would change the problem); float64.
+"cones" its ConvexGatedReLU with ApproximateConeDecomposition, which takes the gated solution apart into ReLU neurons; both
+give a ReLU network by its own mapping. Columns of X keep their units (`unitize_data` would change the problem); float64.
 """
 
 from __future__ import annotations
