@@ -222,12 +222,12 @@ def interpreter(asked: str | None) -> str | None:
     """One that has the peers, or None with a line that says so."""
     if asked is None:
         return None
-    for python in (asked, str(HERE.parent / ".venv-peers" / "bin" / "python"), sys.executable):
-        if python and Path(python).exists():
+    for python in [asked] if asked else [str(HERE.parent / ".venv-peers" / "bin" / "python"), sys.executable]:
+        if Path(python).exists():
             check = subprocess.run([python, "-c", "import adelie, scnn.optimize"], capture_output=True)
             if check.returncode == 0:
                 return python
-    print("adelie and pyscnn skipped: no interpreter has them (pip install --group peers, in an environment of its own)")
+    print("adelie and pyscnn skipped: no interpreter has them (see bench/README.md)")
     return None
 
 
