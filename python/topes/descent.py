@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -82,11 +83,12 @@ class Descent:
         self.damping = _LEAST_DAMPING
         self.Z = np.zeros((self.r, 0))
         self.signs = np.zeros(0)
-        self.side = np.zeros((self.n, 0), dtype=bool)  # of each row, above its hyperplane
-        self.on_wall = np.zeros((self.n, 0), dtype=bool)
+        self.side = np.zeros((self.n, 0), dtype=bool, order="F")  # of each row, above its hyperplane
+        self.on_wall = np.zeros((self.n, 0), dtype=bool, order="F")
         self.walls: list[list[int]] = []  # independent hyperplanes that each block lies on
         self.flats: list[FloatArray] = []  # orthonormal basis of what is on all of them
-        self.h = np.zeros((self.n, 0))
+        self.parts: list[FloatArray] = []  # heights of the rows over that basis
+        self.h = np.zeros((self.n, 0), order="F")
 
     def __len__(self) -> int:
         return len(self.signs)
@@ -109,6 +111,10 @@ class Descent:
     def value(self) -> float:
         return self.loss.value(self.outputs(), self.y) + self.beta * float(self.norms().sum())
 
+    def _heights(self, Z: FloatArray) -> FloatArray:
+        """X Z, each column in one piece: most work goes column by column."""
+        return np.asarray((Z.T @ self.X.T).T)
+
     def blocks(self) -> Blocks:
         return Blocks(self.columns, self.signs, self.constant)
 
@@ -120,16 +126,17 @@ class Descent:
             self.constant += float(signs[~some] @ phi(Z[-1, ~some], self.kappa))
         Z, signs = Z[:, some], signs[some]
         k = Z.shape[1]
-        h = self.X @ Z
+        h = self._heights(Z)
         self.Z, self.signs = np.hstack([self.Z, Z]), np.append(self.signs, signs)
         self.h, self.side = np.hstack([self.h, h]), np.hstack([self.side, h >= 0.0])
-        self.on_wall = np.hstack([self.on_wall, np.zeros((self.n, k), dtype=bool)])
+        self.on_wall = np.hstack([self.on_wall, np.zeros((self.n, k), dtype=bool, order="F")])
         self.walls += [[] for _ in range(k)]
         self.flats += [np.eye(self.r) for _ in range(k)]
+        self.parts += [self.X for _ in range(k)]
 
     def minimise(self, accuracy: float) -> None:
         """Descend until no gradient exceeds this share of beta: the error of a block's price; or nothing descends."""
-        self.h = np.where(self.on_wall, 0.0, self.X @ self.Z)
+        self.h = np.where(self.on_wall, 0.0, self._heights(self.Z))
         self._weigh()
         self._merge()
         self.damping = _LEAST_DAMPING
@@ -195,13 +202,13 @@ class Descent:
                 self.Z = old * (1.0 + step * (c[: len(norms)] - norms) / np.maximum(norms, 1e-300))
                 if self.free:
                     self.constant = constant + step * float(c[-2] - c[-1])
-                self.h = np.where(self.on_wall, 0.0, self.X @ self.Z)
+                self.h = np.where(self.on_wall, 0.0, self._heights(self.Z))
                 if self.value() <= before:
                     break
                 step *= 0.5
             else:
                 self.Z, self.constant = old, constant
-                self.h = np.where(self.on_wall, 0.0, self.X @ self.Z)
+                self.h = np.where(self.on_wall, 0.0, self._heights(self.Z))
                 return
             self._keep(np.flatnonzero(self.norms() > _NOTHING * self.norms().max(initial=0.0)))
             exact = self.loss.name == "squared" and step == 1.0
@@ -213,6 +220,7 @@ class Descent:
         self.Z, self.signs, self.h = self.Z[:, kept], self.signs[kept], self.h[:, kept]
         self.side, self.on_wall = self.side[:, kept], self.on_wall[:, kept]
         self.walls, self.flats = [self.walls[k] for k in kept], [self.flats[k] for k in kept]
+        self.parts = [self.parts[k] for k in kept]
 
     def _merge(self) -> None:
         """Blocks of one sign in the closure of one cell become one: by the triangle inequality at no cost."""
@@ -246,6 +254,7 @@ class Descent:
                 chosen.append(g)
         self.walls[j] = chosen
         self.flats[j] = np.linalg.svd(Q.T)[2][len(chosen) :].T if chosen else np.eye(self.r)
+        self.parts[j] = self.X @ self.flats[j] if chosen else self.X
         on = np.zeros(self.n, dtype=bool)
         if chosen:
             vanish = np.linalg.norm(self.normals - (self.normals @ Q) @ Q.T, axis=1) <= _VANISH
@@ -259,8 +268,13 @@ class Descent:
         """The step of all blocks, of the constant; the largest gradient as a share of beta; and the gradient of the loss."""
         D = np.where(self.side, 1.0, self.kappa) * self.signs
         D[self.on_wall] = 0.0
-        parts = [self.pricer.pooled((D[:, [j]] * self.X) @ N) for j, N in enumerate(self.flats)]
-        A = np.hstack([*parts, np.ones((self.n_outputs, 1))] if self.free else parts)
+        ends = np.cumsum([0, *(N.shape[1] for N in self.flats)])
+        rows = np.empty((self.n, int(ends[-1])), order="F")
+        for j, part in enumerate(self.parts):
+            np.multiply(part, D[:, [j]], out=rows[:, ends[j] : ends[j + 1]])
+        A = self.pricer.pooled(rows)
+        if self.free:
+            A = np.hstack([A, np.ones((self.n_outputs, 1))])
         f = self.outputs()
         v = self.loss.gradient(f, self.y)
         H = self.loss.curvature(f, self.y, A)
@@ -269,12 +283,9 @@ class Descent:
             return none
         g = A.T @ v
         norms = np.maximum(self.norms(), 1e-300)
-        place = []
+        place = [slice(int(a), int(b)) for a, b in pairwise(ends)]
         unrest = abs(float(g[-1])) if self.free else 0.0
-        at = 0
-        for j, N in enumerate(self.flats):
-            s = slice(at, at := at + N.shape[1])
-            place.append(s)
+        for j, (N, s) in enumerate(zip(self.flats, place, strict=True)):
             toward = N.T @ (self.penalty * self.Z[:, j]) / norms[j]
             g[s] += self.beta * toward
             unrest = max(unrest, float(np.linalg.norm(g[s])))
@@ -297,7 +308,7 @@ class Descent:
     def _go(self, step: FloatArray, shift: float) -> tuple[float, bool, bool]:
         """To the first minimum along the step, a block at most to its end; how far, whether anything changed, and whether
         it is a minimum where nothing bends or ends."""
-        h, dh = self.h, np.where(self.on_wall, 0.0, self.X @ step)
+        h, dh = self.h, np.where(self.on_wall, 0.0, self._heights(step))
         h = np.where(np.abs(h) <= _ZERO * self.sizes[:, None] * np.linalg.norm(self.Z, axis=0), 0.0, h)
         above = (h > 0.0) | ((h == 0.0) & (dh > 0.0))
         D = np.where(above, 1.0, self.kappa) * self.signs
@@ -324,7 +335,7 @@ class Descent:
         self.side = above
         passed = slice(0, int(np.searchsorted(at, t, side="left" if kink is not None else "right")))
         self.side[rows[passed], blocks[passed]] ^= True
-        self.h = np.where(self.on_wall, 0.0, self.X @ self.Z)
+        self.h = np.where(self.on_wall, 0.0, self._heights(self.Z))
         if kink is not None:
             j = int(blocks[kink])
             self._set_walls(j, [*self.walls[j], int(self.groups[rows[kink]])])
