@@ -4,8 +4,10 @@ As `descent.py`, with the output weights g_j in R^C as variables beside the inpu
 
     L(sum_j phi(X z_j) g_j' + 1 c', Y) + beta/2 * sum_j (||z_j||^2 + ||g_j||^2)
 
-is smooth, also where a neuron vanishes, but not convex: the second derivative that mixes z_j and g_j is what the dual point
-sees of the neuron's cell. Curvatures count by their size, so that every step descends, away from saddles as well.
+is smooth, also where a neuron vanishes, but not convex: the second derivative that mixes z_j and g_j is a matrix M_j, what
+the dual point sees of the neuron's cell, and where a singular value of it exceeds beta, [beta I, M_j; M_j', beta I] has a
+negative eigenvalue. At an optimum over all cells none does (that is the dual constraint), so where the whole matrix is not
+positive definite singular values are cut at beta: every step descends, and the last ones are Newton's.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
 
 from ._validation import FloatArray
 from .activation import phi
@@ -240,6 +243,7 @@ class VectorDescent(Descent):
         g = np.zeros(size)
         H = np.zeros((size, size))
         place: list[tuple[slice, slice]] = []
+        mixes: list[tuple[FloatArray, FloatArray]] = []
         at = 0
         unrest = 0.0
         for j, N in enumerate(self.flats):
@@ -250,8 +254,10 @@ class VectorDescent(Descent):
             J[:, :, q] = self.pricer.pooled(slopes)[:, None, :] * self.G[j][None, :, None]
             J[:, :, b] = a[:, j][:, None, None] * np.eye(C)
             mixed = slopes.T @ seen
+            counted = N.T @ (self.penalty[:, None] * N)
+            mixes.append((mixed, counted))
             H[q, b], H[b, q] = mixed, mixed.T
-            H[q, q] = self.beta * (N.T @ (self.penalty[:, None] * N))
+            H[q, q] = self.beta * counted
             H[b, b] = self.beta * np.eye(C)
             g[q] = mixed @ self.G[j] + self.beta * (N.T @ (self.penalty * self.Z[:, j]))
             g[b] = a[:, j] @ V + self.beta * self.G[j]
@@ -265,15 +271,30 @@ class VectorDescent(Descent):
         if curved is None:
             return None
         H += curved
-        values, vectors = np.linalg.eigh(H)
-        values = np.abs(values)
-        if not values.max(initial=0.0) > 0.0:
-            return None
-        x = -vectors @ ((vectors.T @ g) / np.maximum(values, self.damping * values.max()))
+        x = self._solve(H, -g)
+        if x is None:
+            for (q, b), (mixed, counted) in zip(place, mixes, strict=True):
+                less = _cut(mixed, counted, self.beta) - mixed
+                H[q, b] += less
+                H[b, q] += less.T
+            while x is None and self.damping <= 1.0:
+                x = self._solve(H, -g)
+                self.damping = self.damping if x is not None else max(1e-10, 10.0 * self.damping)
+            if x is None:
+                return None
         dZ, dG = np.zeros_like(self.Z), np.zeros_like(self.G)
         for j, (q, b) in enumerate(place):
             dZ[:, j], dG[j] = self.flats[j] @ x[q], x[b]
         return dZ, dG, x[at:] if self.free else np.zeros(C), unrest / self.beta
+
+    def _solve(self, H: FloatArray, b: FloatArray) -> FloatArray | None:
+        """x with (H + damping) x = b; None where that matrix is not positive definite."""
+        scale = H.diagonal()
+        A = H + np.diag(self.damping * np.maximum(scale, 1e-6 * (float(scale.max(initial=0.0)) or 1.0)))
+        try:
+            return np.asarray(cho_solve(cho_factor(A, overwrite_a=True, check_finite=False), b, check_finite=False))
+        except np.linalg.LinAlgError:
+            return None
 
     def _along(self, dZ: FloatArray, dG: FloatArray, shift: FloatArray) -> tuple[float, bool]:
         """To the first minimum along the step; how far, and whether anything changed."""
@@ -317,3 +338,11 @@ class VectorDescent(Descent):
                 self.shift = self.shift + phi(self.Z[-1, none], self.kappa) @ self.G[none]
             self._keep(np.flatnonzero(~none))
         return t, True
+
+
+def _cut(mixed: FloatArray, counted: FloatArray, beta: float) -> FloatArray:
+    """The M next to `mixed` for which [beta * counted, M; M', beta I] has no negative eigenvalue."""
+    values, vectors = np.linalg.eigh(counted)
+    roots = np.sqrt(np.where(values > 1e-9, values, 0.0))
+    left, sizes, right = np.linalg.svd((vectors / np.where(roots > 0.0, roots, np.inf)).T @ mixed, full_matrices=False)
+    return np.asarray((vectors * roots) @ ((left * np.minimum(sizes, beta)) @ right))
