@@ -27,7 +27,7 @@ from .line_search import first_minimum
 from .losses import Loss
 from .pricing import Pricer
 
-__all__ = ["VectorDescent"]
+__all__ = ["VectorDescent", "cut"]
 
 IntArray = npt.NDArray[np.intp]
 BoolArray = npt.NDArray[np.bool_]
@@ -274,7 +274,7 @@ class VectorDescent(Descent):
         x = self._solve(H, -g)
         if x is None:
             for (q, b), (mixed, counted) in zip(place, mixes, strict=True):
-                less = _cut(mixed, counted, self.beta) - mixed
+                less = cut(mixed, counted, self.beta) - mixed
                 H[q, b] += less
                 H[b, q] += less.T
             while x is None and self.damping <= 1.0:
@@ -340,7 +340,7 @@ class VectorDescent(Descent):
         return t, True
 
 
-def _cut(mixed: FloatArray, counted: FloatArray, beta: float) -> FloatArray:
+def cut(mixed: FloatArray, counted: FloatArray, beta: float) -> FloatArray:
     """The M next to `mixed` for which [beta * counted, M; M', beta I] has no negative eigenvalue."""
     values, vectors = np.linalg.eigh(counted)
     roots = np.sqrt(np.where(values > 1e-9, values, 0.0))

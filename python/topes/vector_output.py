@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from ._validation import FloatArray
 from .activation import phi
 from .blocks import Blocks
-from .by_descent import distinct
+from .by_descent import distinct, is_smooth
 from .certificate import Problem
 from .dual import zero_sum
 from .errors import InputError
@@ -25,6 +25,7 @@ from .pricing import Pricer, Pricing
 from .result import KKTResiduals, Round, Solution, Status, relative_gap
 from .vector_descent import VectorDescent
 from .vector_network import VectorNetwork
+from .vector_program import VectorProgram
 
 __all__ = ["VectorTraining", "joined"]
 
@@ -104,7 +105,11 @@ class VectorTraining:
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None = None) -> Solution:
         with threadpool_limits(limits=1, user_api="blas"):
-            return self._finish(self._descend(self._first(warm_start)))
+            descent = self._first(warm_start)
+            status = self._descend(descent)
+            if status is None:
+                status = self._work(descent)
+            return self._finish(status)
 
     def _first(self, warm_start: Solution | TwoLayerNetwork | None) -> VectorDescent:
         judge = self.judge
@@ -126,7 +131,8 @@ class VectorTraining:
             descent.shift = self.Y.mean(axis=0) if not judge.loss.needs_labels else descent.shift
         return descent
 
-    def _descend(self, descent: VectorDescent) -> Status:
+    def _descend(self, descent: VectorDescent) -> Status | None:
+        """Rounds until the gap is met or a limit is; None where nothing moves any more or the loss is not smooth."""
         judge = self.judge
         entered, stuck = True, 0
         for _ in range(_MOST_ROUNDS):
@@ -134,6 +140,8 @@ class VectorTraining:
             if entered:
                 descent.minimise(max(_LAST * judge.tol, _PRECISION * judge.gap if judge.history else 0.0))
             judge.seconds["solve"] += time.perf_counter() - begin
+            if not is_smooth(judge.loss, judge.y, descent.outputs().ravel()):
+                return None
             V = descent._slope()
             blocks = VectorBlocks(descent.columns, descent.G.copy(), shift=descent.shift)
             pricing, moved = judge.round(blocks, V.ravel(), tight=True)
@@ -151,6 +159,25 @@ class VectorTraining:
             some = gain > 0.0
             entered = bool(some.any())
             descent.enter_atoms(U[:, some], G[some] * (gain[some] / sizes[some])[:, None])
+        return None
+
+    def _work(self, descent: VectorDescent) -> Status:
+        """Rounds of conic programs and pricing."""
+        judge = self.judge
+        program = VectorProgram(judge, self.Y.shape[1])
+        U, stuck = descent.columns, 0
+        for _ in range(_MOST_ROUNDS):
+            begin = time.perf_counter()
+            U, G, shift, V = program.solve(U)
+            judge.seconds["solve"] += time.perf_counter() - begin
+            pricing, moved = judge.round(VectorBlocks(U, G, shift=shift), V.ravel(), tight=True)
+            status = judge.ended()
+            if status is not None:
+                return status
+            stuck = 0 if moved else stuck + 1
+            if stuck > _MOST_STUCK or not len(pricing.values):
+                break
+            U = np.hstack([U, pricing.directions[:, distinct(judge.pricer, pricing, judge.violation)]])
         return Status.NUMERICAL_FAILURE
 
     def _finish(self, status: Status) -> Solution:
