@@ -26,8 +26,10 @@ __all__ = ["VectorProgram"]
 
 _ACCURACY = 1e-10
 # Steps a round, until the objective falls by less than this share.
-_STEPS, _SETTLED = 12, 1e-9
-_HALVINGS = 12
+_STEPS, _SETTLED = 8, 1e-9
+# Neurons whose directions are closer than this cosine may be one.
+_NEAR = 0.9
+_FAILURES, _LEAST_DAMPING = 3, 0.1
 # Atoms below this share of the largest are none.
 _NOTHING = 1e-7
 
@@ -49,51 +51,70 @@ class VectorProgram:
 
     def solve(self, U: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Better neurons from directions U, shape (d, m); returns U, G, the constant and the dual point, shape (n, C)."""
-        U, G, shift, V = self._lasso(U)
+        G, shift, V, value = self._lasso(U)
+        used = np.flatnonzero(np.any(G != 0.0, axis=1))
         neurons = []
-        for u, g in zip(U.T, G, strict=True):
+        for u, g in zip(U.T[used], G[used], strict=True):
             size = float(np.linalg.norm(g))
             face = face_at(self.pricer, V @ (g / size), u, 1)
-            norm = float(np.linalg.norm(self._counted(face) @ face.toward))
-            root = np.sqrt(size / norm)
-            neurons.append(_Neuron(face, face.toward * root, g / root))
-        value = self._value(neurons, shift)
+            neurons.append(self._balanced(_Neuron(face, face.toward, g)))
+        merged = self._merged(neurons)
+        if len(merged) < len(neurons):
+            neurons, value = merged, np.inf
+        damping, failed = 0.0, 0
         for _ in range(_STEPS if neurons else 0):
-            goal, to, multiplier = self._model(neurons, shift, V)
-            for halving in range(_HALVINGS):
-                t = 0.5**halving
-                moved = [
-                    _Neuron(a.face, a.q + t * (b.q - a.q), a.g + t * (b.g - a.g)) for a, b in zip(neurons, goal, strict=True)
-                ]
-                at = shift + t * (to - shift)
-                now = self._value(moved, at)
-                if now <= value:
+            goal, multiplier = self._model(neurons, V, damping)
+            columns = self._columns(goal)
+            G, to, _, now = self._lasso(columns)
+            if now > value + 1e-12 * abs(value):
+                failed += 1
+                if failed > _FAILURES:
                     break
-            else:
-                V = multiplier
-                break
+                damping = max(_LEAST_DAMPING, 10.0 * damping)
+                continue
             done = value - now <= _SETTLED * abs(value)
-            neurons, shift, value, V = moved, at, now, multiplier
+            moved = [_Neuron(a.face, a.q, g) for a, g in zip(goal, G, strict=True) if np.any(g)]
+            neurons, shift, value, V = [self._balanced(a) for a in moved], to, now, multiplier
+            damping = 0.1 * damping if damping > _LEAST_DAMPING else 0.0
             if done:
                 break
-        columns = np.array([a.face.basis @ a.q for a in neurons]).reshape(-1, len(U)).T
-        return columns, np.array([a.g for a in neurons]).reshape(-1, self.C), shift, V
+        return self._columns(neurons), np.array([a.g for a in neurons]).reshape(-1, self.C), shift, V
+
+    def _columns(self, neurons: list[_Neuron]) -> FloatArray:
+        d = self.pricer.data.shape[1]
+        return np.array([a.face.basis @ a.q for a in neurons]).reshape(-1, d).T
+
+    def _balanced(self, neuron: _Neuron) -> _Neuron:
+        """Both layers of equal norm; input weights of norm 1 beforehand."""
+        size = float(np.linalg.norm(self._counted(neuron.face) @ neuron.q))
+        root = np.sqrt(float(np.linalg.norm(neuron.g)))
+        return _Neuron(neuron.face, neuron.q / size * root, neuron.g / root)
+
+    def _merged(self, neurons: list[_Neuron]) -> list[_Neuron]:
+        """Neurons of one face that point nearly the same way, in both layers, as the best single one for the sum of theirs.
+
+        The steps that follow make up for the difference: many copies of one neuron are what makes them short.
+        """
+        kept: list[_Neuron] = []
+        for a in neurons:
+            for at, b in enumerate(kept):
+                if a.face.key == b.face.key and _cosine(a.q, b.q) > _NEAR and _cosine(a.g, b.g) > _NEAR:
+                    left, sizes, right = np.linalg.svd(np.outer(a.q, a.g) + np.outer(b.q, b.g), full_matrices=False)
+                    root = np.sqrt(sizes[0]) * (1.0 if left[:, 0] @ b.q >= 0.0 else -1.0)
+                    kept[at] = _Neuron(b.face, root * left[:, 0], root * right[0])
+                    break
+            else:
+                kept.append(a)
+        return kept
 
     def _counted(self, face: Face) -> FloatArray:
         return face.basis[:-1] if self.judge.free else face.basis
 
-    def _value(self, neurons: list[_Neuron], shift: FloatArray) -> float:
-        F = np.tile(shift, (self.n, 1))
-        penalty = 0.0
-        for a in neurons:
-            F += np.outer(a.face.features @ a.q, a.g)
-            penalty += float(np.linalg.norm(self._counted(a.face) @ a.q)) * float(np.linalg.norm(a.g))
-        return self.loss.value(F.ravel(), self.y) + self.beta * penalty
-
-    def _lasso(self, U: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """The group lasso over these directions; those in use."""
+    def _lasso(self, U: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+        """The group lasso over these directions, each of norm 1: output weights, constant, dual point and value."""
         norms = np.linalg.norm(U[:-1] if self.judge.free else U, axis=0)
-        A = phi(self.pricer.data @ (U / norms), self.pricer.kappa)
+        A = phi(self.pricer.data @ (U / np.maximum(norms, 1e-300)), self.pricer.kappa)
+        A[:, norms <= _NOTHING * np.linalg.norm(U, axis=0)] = 0.0
         m, C = A.shape[1], self.C
         conic = Conic()
         conic.variables(m * C + (C if self.judge.free else 0))
@@ -106,13 +127,12 @@ class VectorProgram:
         x, V = self._run(conic, np.hstack(parts))
         G = x[: m * C].reshape(m, C)
         sizes = np.linalg.norm(G, axis=1)
-        used = sizes > _NOTHING * sizes.max(initial=0.0)
+        G = np.where((sizes > _NOTHING * sizes.max(initial=0.0))[:, None], G, 0.0)
         shift = x[m * C : m * C + C] if self.judge.free else np.zeros(C)
-        return U[:, used] / norms[used], G[used], shift, V
+        value = self.loss.value((A @ G + shift).ravel(), self.y) + self.beta * float(np.linalg.norm(G, axis=1).sum())
+        return G, shift, V, value
 
-    def _model(
-        self, neurons: list[_Neuron], shift: FloatArray, V: FloatArray
-    ) -> tuple[list[_Neuron], FloatArray, FloatArray]:
+    def _model(self, neurons: list[_Neuron], V: FloatArray, damping: float) -> tuple[list[_Neuron], FloatArray]:
         """The quadratic program around these neurons: where it leads, and its multiplier."""
         C, beta = self.C, self.beta
         conic = Conic()
@@ -127,8 +147,10 @@ class VectorProgram:
             J[0] -= np.outer(out, a.g).reshape(-1, 1)
             M = self._counted(a.face)
             mixed = cut(features.T @ V, M.T @ M, beta)
-            conic.quadratic.append((at, np.block([[beta * (M.T @ M), mixed], [mixed.T, beta * np.eye(C)]])))
-            conic.cost[at : at + k + C] = [*(-mixed @ a.g), *(-mixed.T @ a.q)]
+            H = np.block([[beta * (M.T @ M), mixed], [mixed.T, beta * np.eye(C)]]) + damping * beta * np.eye(k + C)
+            conic.quadratic.append((at, H))
+            pull = damping * beta
+            conic.cost[at : at + k + C] = [*(-mixed @ a.g - pull * a.q), *(-mixed.T @ a.q - pull * a.g)]
             if len(a.face.rows):
                 conic.constrain(
                     clarabel.NonnegativeConeT(len(a.face.rows)), [(at, -a.face.rows)], np.zeros(len(a.face.rows))
@@ -145,7 +167,7 @@ class VectorProgram:
             k = a.face.dimension
             found.append(_Neuron(a.face, x[at : at + k], x[at + k : at + k + C]))
             at += k + C
-        return found, x[at : at + C] if self.judge.free else shift, multiplier
+        return found, multiplier
 
     def _run(self, conic: Conic, J: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Variables and dual point of the program with L(J x, y), x the first variables."""
@@ -160,3 +182,7 @@ class VectorProgram:
         else:
             v = np.array(solution.z)[at : at + len(self.y)]
         return x, np.asarray(v.reshape(self.n, self.C))
+
+
+def _cosine(a: FloatArray, b: FloatArray) -> float:
+    return float(a @ b) / max(float(np.linalg.norm(a)) * float(np.linalg.norm(b)), 1e-300)
