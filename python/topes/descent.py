@@ -152,7 +152,7 @@ class Descent:
                 continue
             if t >= _WHOLE:
                 self.damping = max(_LEAST_DAMPING, 0.1 * self.damping)
-                if self._release(self._slope()):
+                if self._release(self.loss.gradient(self.outputs(), self.y)):
                     blocked = 0
             elif t == 0.0:
                 met += 1
@@ -336,26 +336,17 @@ class Descent:
         A bend upwards becomes a wall, one downwards is passed. False if there is none.
         """
         wrong = ~self.on_wall & ((up & ~self.side) | (down & self.side))
-        v = self.pricer.spread(self._slope())
+        weight = self.signs * self.pricer.spread(self.loss.gradient(self.outputs(), self.y))[:, None]
         found = False
         for j in np.flatnonzero(wrong.any(axis=0)):
-            weight = self._seen_by(int(j), v)
             rows = np.flatnonzero(wrong[:, j])
-            bent = rows[weight[rows] > 0.0]
-            passed = rows[weight[rows] <= 0.0]
+            bent = rows[weight[rows, j] > 0.0]
+            passed = rows[weight[rows, j] <= 0.0]
             self.side[passed, j] ^= True
             if len(bent):
                 self._set_walls(int(j), [*self.walls[j], int(self.groups[bent[0]])])
             found = True
         return found
-
-    def _slope(self) -> FloatArray:
-        """Of the loss in the outputs."""
-        return self.loss.gradient(self.outputs(), self.y)
-
-    def _seen_by(self, j: int, v: FloatArray) -> FloatArray:
-        """The dual point v in the direction of what block j puts out."""
-        return np.asarray(self.signs[j] * v)
 
     def _end(self, blocks: IntArray, *, sure: bool = False) -> None:
         """Leave out blocks that have come to nothing, where that does not raise the value."""
@@ -374,7 +365,8 @@ class Descent:
         """Let blocks go from walls whose multiplier, the slope of the bend there, is not between its ends."""
         v = self.pricer.spread(v / self.pool)
         used = self.groups >= 0
-        share = (1.0 - self.kappa) * np.abs(self.factor[used])
+        bend = np.zeros(len(self.normals))
+        np.add.at(bend, self.groups[used], (1.0 - self.kappa) * np.abs(self.factor[used]) * v[used])
         norms = np.maximum(self.norms(), 1e-300)
         released = False
         for j in range(len(self)):
@@ -382,10 +374,9 @@ class Descent:
                 continue
             on = self.on_wall[:, j]
             straight = np.where(on, np.where(self.factor < 0.0, 1.0, self.kappa), np.where(self.side[:, j], 1.0, self.kappa))
-            seen = self._seen_by(j, v)
-            c = self.X.T @ (straight * seen) + self.beta * self.penalty * self.Z[:, j] / norms[j]
+            c = self.signs[j] * (self.X.T @ (straight * v)) + self.beta * self.penalty * self.Z[:, j] / norms[j]
             there = np.unique(self.groups[on])
-            weight = np.bincount(self.groups[used], share * seen[used], len(self.normals))[there]
+            weight = self.signs[j] * bend[there]
             B = (self.normals[there] * weight[:, None]).T
             if len(there) > len(self.walls[j]):
                 slopes, kept = self._slopes_at_corner(B, -c, there)

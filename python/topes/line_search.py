@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from ._validation import FloatArray
 from .losses import Loss
 
-__all__ = ["Bends", "first_minimum", "line_minimum"]
+__all__ = ["Bends", "line_minimum"]
 
 _HALVINGS = 60
 _SLOPE = 1e-9
@@ -63,25 +62,7 @@ def line_minimum(
         value = loss.value(f, y) + beta * float(norms.sum())
         return float(loss.gradient(f, y) @ slope) + beta * float(((zd + t * dd) / norms).sum()), value
 
-    return first_minimum(look, bends.at, most)
-
-
-def first_minimum(
-    look: Callable[[float, int], tuple[float, float]], at: FloatArray, most: float
-) -> tuple[float, int | None] | None:
-    """A minimum over 0 < t <= most of a function that is smooth but at the places `at`, which increase.
-
-    Parameters
-    ----------
-    look : callable
-        Slope and value at t with the first k places behind.
-
-    Returns
-    -------
-    (float, int or None), or None
-        As for `line_minimum`.
-    """
-    count = len(at)
+    count = len(bends.at)
     first, start = look(0.0, 0)
     if not first < 0.0:
         return None
@@ -90,7 +71,7 @@ def first_minimum(
     if last <= 0.0 and end <= start:
         return most, None
     # The slope is negative behind bend `low` (0: the start) and the value no higher than at the start; not so at `high`.
-    places = np.concatenate([[0.0], at, [most]])
+    places = np.concatenate([[0.0], bends.at, [most]])
     low, high = 0, count + 1
     while high - low > 1:
         middle = (low + high) // 2

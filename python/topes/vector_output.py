@@ -1,4 +1,4 @@
-"""Training with several outputs: (27)-(29) through the same loop of descent and pricing, (30)-(31) as scalar problems."""
+"""Training with several outputs: (27)-(29) by a working set and pricing, (30)-(31) as scalar problems."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from threadpoolctl import threadpool_limits
 from ._validation import FloatArray
 from .activation import phi
 from .blocks import Blocks
-from .by_descent import distinct, is_smooth
+from .by_descent import distinct
 from .certificate import Problem
 from .dual import zero_sum
 from .errors import InputError
 from .judge import Judge
 from .losses import Loss
-from .network import TwoLayerNetwork
+from .network import TwoLayerNetwork, penalised
 from .pricing import Pricer, Pricing
 from .result import KKTResiduals, Round, Solution, Status, relative_gap
-from .vector_descent import VectorDescent
 from .vector_network import VectorNetwork
 from .vector_program import VectorProgram
 
@@ -32,8 +31,6 @@ __all__ = ["VectorTraining", "joined"]
 _MOST_ROUNDS = 200
 # Rounds in which neither side of the gap moves before giving up.
 _MOST_STUCK = 6
-# Prices of the neurons are met to this share of the gap, at last to that share of the gap asked for.
-_PRECISION, _LAST = 1e-2, 2e-2
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class VectorJudge(Judge):
 
 
 class VectorTraining:
-    """One run of (27): Newton's method in both layers, and pricing, in turn."""
+    """One run of (27): conic programs over the directions at hand, and pricing, in turn."""
 
     def __init__(
         self,
@@ -105,67 +102,27 @@ class VectorTraining:
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None = None) -> Solution:
         with threadpool_limits(limits=1, user_api="blas"):
-            descent = self._first(warm_start)
-            status = self._descend(descent)
-            if status is None:
-                status = self._work(descent)
+            status = self._work(self._directions(warm_start))
             return self._finish(status)
 
-    def _first(self, warm_start: Solution | TwoLayerNetwork | None) -> VectorDescent:
-        judge = self.judge
-        pricer = judge.pricer
-        descent = VectorDescent(pricer, self.Y, judge.beta, judge.loss, judge.deadline)
+    def _directions(self, warm_start: Solution | TwoLayerNetwork | None) -> FloatArray:
+        """Those of the warm start's neurons, shape (d, m)."""
+        pricer = self.judge.pricer
         network = warm_start.network if isinstance(warm_start, Solution) else warm_start
-        if network is not None:
-            b1 = np.zeros(network.n_neurons) if network.b1 is None else network.b1
-            U = network.W1 if pricer.bias is False else np.vstack([network.W1, b1])
-            shape = len(U), np.atleast_2d(network.w2).shape[-1]
-            wanted = pricer.data.shape[1], self.Y.shape[1]
-            if shape != wanted or network.w2.ndim != 2:
-                raise InputError(
-                    f"warm_start must have {wanted[0]} inputs, its bias counted, and {wanted[1]} outputs, got {shape}"
-                )
-            used = np.any(U != 0.0, axis=0) & np.any(network.w2 != 0.0, axis=1)
-            descent.enter_atoms(U[:, used], network.w2[used])
-        elif judge.free:
-            descent.shift = self.Y.mean(axis=0) if not judge.loss.needs_labels else descent.shift
-        return descent
+        d = pricer.data.shape[1]
+        if network is None:
+            return np.zeros((d, 0))
+        b1 = np.zeros(network.n_neurons) if network.b1 is None else network.b1
+        U = network.W1 if pricer.bias is False else np.vstack([network.W1, b1])
+        if len(U) != d:
+            raise InputError(f"warm_start must take {d} inputs, its bias counted, got {len(U)}")
+        return U[:, np.any(penalised(U, pricer.bias) != 0.0, axis=0)]
 
-    def _descend(self, descent: VectorDescent) -> Status | None:
-        """Rounds until the gap is met or a limit is; None where nothing moves any more or the loss is not smooth."""
-        judge = self.judge
-        entered, stuck = True, 0
-        for _ in range(_MOST_ROUNDS):
-            begin = time.perf_counter()
-            if entered:
-                descent.minimise(max(_LAST * judge.tol, _PRECISION * judge.gap if judge.history else 0.0))
-            judge.seconds["solve"] += time.perf_counter() - begin
-            if not is_smooth(judge.loss, judge.y, descent.outputs().ravel()):
-                return None
-            V = descent._slope()
-            blocks = VectorBlocks(descent.columns, descent.G.copy(), shift=descent.shift)
-            pricing, moved = judge.round(blocks, V.ravel(), tight=True)
-            status = judge.ended()
-            stuck = 0 if moved else stuck + 1
-            if status is not None:
-                return status
-            if stuck > _MOST_STUCK or not len(pricing.values):
-                break
-            U = pricing.directions[:, distinct(judge.pricer, pricing, judge.violation)]
-            A = phi(judge.pricer.data @ U, judge.pricer.kappa)
-            G = -(A.T @ V)
-            sizes = np.linalg.norm(G, axis=1)
-            gain = np.maximum(sizes - judge.beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300) / len(sizes)
-            some = gain > 0.0
-            entered = bool(some.any())
-            descent.enter_atoms(U[:, some], G[some] * (gain[some] / sizes[some])[:, None])
-        return None
-
-    def _work(self, descent: VectorDescent) -> Status:
+    def _work(self, U: FloatArray) -> Status:
         """Rounds of conic programs and pricing."""
         judge = self.judge
         program = VectorProgram(judge, self.Y.shape[1])
-        U, stuck = descent.columns, 0
+        stuck = 0
         for _ in range(_MOST_ROUNDS):
             begin = time.perf_counter()
             U, G, shift, V = program.solve(U)

@@ -1,9 +1,15 @@
-"""Training with several outputs by conic programs: for losses without second derivatives, and where descent gets no further.
+"""The neurons of (27), several outputs, from directions at hand: two convex programs in turn.
 
-Two convex programs in turn. With the directions fixed (27) is a group lasso, min L(sum a_j g_j', Y) + beta sum ||g_j||, which
-tells what new directions are worth. With each neuron held in a face, where it is N q, outputs are bilinear in q and g;
-sequential quadratic programming linearises them and puts what that leaves out, the dual point's view of the face, into the
-objective, cut as in `vector_descent.py` so that it stays convex.
+With the directions fixed (27) is a group lasso, min L(sum a_j g_j' + 1 c', Y) + beta sum ||g_j||: what they are worth. With
+each neuron held in a face of the arrangement, where u_j = N q_j and phi(X u_j) = A q_j, outputs are bilinear in q and g, and
+
+    L(sum A_j q_j g_j' + 1 c', Y) + beta/2 * sum (||N_j q_j||^2 + ||g_j||^2)
+
+is linearised inside the loss: a quadratic program over the faces, which tells where the directions go. What the
+linearisation leaves out is, seen by the dual point V, dq' (A' V) dg; it goes into the objective, and with beta on the
+diagonal that is convex just where no singular value of A' V exceeds beta. At an optimum over all cells none does, for that
+is the dual constraint, so values beyond are cut at beta and the last steps are Newton's. The group lasso after each lets
+them be whole where the loss has kinks: it makes up for the error of second order in the outputs.
 """
 
 from __future__ import annotations
@@ -20,7 +26,6 @@ from .errors import SolverError
 from .faces import Face, face_at
 from .judge import Judge
 from .master import Conic, add_loss
-from .vector_descent import cut
 
 __all__ = ["VectorProgram"]
 
@@ -82,7 +87,7 @@ class VectorProgram:
 
     def _columns(self, neurons: list[_Neuron]) -> FloatArray:
         d = self.pricer.data.shape[1]
-        return np.array([a.face.basis @ a.q for a in neurons]).reshape(-1, d).T
+        return np.asarray(np.array([a.face.basis @ a.q for a in neurons]).reshape(-1, d).T)
 
     def _balanced(self, neuron: _Neuron) -> _Neuron:
         """Both layers of equal norm; input weights of norm 1 beforehand."""
@@ -116,6 +121,10 @@ class VectorProgram:
         A = phi(self.pricer.data @ (U / np.maximum(norms, 1e-300)), self.pricer.kappa)
         A[:, norms <= _NOTHING * np.linalg.norm(U, axis=0)] = 0.0
         m, C = A.shape[1], self.C
+        if not m and not self.judge.free:
+            zero = np.zeros_like(self.y)
+            V = self.loss.gradient(zero, self.y).reshape(self.n, C)
+            return np.zeros((0, C)), np.zeros(C), V, self.loss.value(zero, self.y)
         conic = Conic()
         conic.variables(m * C + (C if self.judge.free else 0))
         parts = [np.kron(A, np.eye(C)), *([np.kron(np.ones((self.n, 1)), np.eye(C))] if self.judge.free else [])]
@@ -137,7 +146,7 @@ class VectorProgram:
         C, beta = self.C, self.beta
         conic = Conic()
         one = conic.variables(1)
-        J = [np.zeros((self.n * C, 1))]
+        J: list[FloatArray] = [np.zeros((self.n * C, 1))]
         for a in neurons:
             k = a.face.dimension
             features, out = a.face.features, a.face.features @ a.q
@@ -146,7 +155,7 @@ class VectorProgram:
             J.append(np.kron(out[:, None], np.eye(C)))
             J[0] -= np.outer(out, a.g).reshape(-1, 1)
             M = self._counted(a.face)
-            mixed = cut(features.T @ V, M.T @ M, beta)
+            mixed = _cut(features.T @ V, M.T @ M, beta)
             H = np.block([[beta * (M.T @ M), mixed], [mixed.T, beta * np.eye(C)]]) + damping * beta * np.eye(k + C)
             conic.quadratic.append((at, H))
             pull = damping * beta
@@ -186,3 +195,11 @@ class VectorProgram:
 
 def _cosine(a: FloatArray, b: FloatArray) -> float:
     return float(a @ b) / max(float(np.linalg.norm(a)) * float(np.linalg.norm(b)), 1e-300)
+
+
+def _cut(mixed: FloatArray, counted: FloatArray, beta: float) -> FloatArray:
+    """The M next to `mixed` for which [beta * counted, M; M', beta I] has no negative eigenvalue."""
+    values, vectors = np.linalg.eigh(counted)
+    roots = np.sqrt(np.where(values > 1e-9, values, 0.0))
+    left, sizes, right = np.linalg.svd((vectors / np.where(roots > 0.0, roots, np.inf)).T @ mixed, full_matrices=False)
+    return np.asarray((vectors * roots) @ ((left * np.minimum(sizes, beta)) @ right))
