@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class VectorBlocks(Blocks):
         Added to each row of outputs; zero but with a free bias.
     """
 
-    shift: Any = 0.0
+    shift: FloatArray = field(kw_only=True)
 
     def outputs(self, pricer: Pricer) -> FloatArray:
         """Shape (n C,)."""
@@ -62,13 +62,15 @@ class VectorJudge(Judge):
     def __init__(self, n_outputs: int, *given: Any) -> None:
         super().__init__(*given)
         self.n_outputs = n_outputs
-        self.best = VectorBlocks(np.zeros((self.pricer.data.shape[1], 0)), np.zeros((0, n_outputs)))
+        none = np.zeros((self.pricer.data.shape[1], 0))
+        self.best = VectorBlocks(none, np.zeros((0, n_outputs)), shift=np.zeros(n_outputs))
 
     def feasible(self, v: FloatArray) -> FloatArray:
         """As `Judge.feasible`; with a free bias the entries of each column sum to zero exactly."""
         if not self.free:
             return self.loss.project_dual(v, self.y)
-        V, Y = v.reshape(-1, self.n_outputs), self.y.reshape(-1, self.n_outputs)
+        V: FloatArray = v.reshape(-1, self.n_outputs)
+        Y = self.y.reshape(-1, self.n_outputs)
         if self.loss.name == "l2":  # its domain is a ball around zero, of all columns
             V = self.loss.project_dual((V - V.mean(axis=0)).ravel(), self.y).reshape(V.shape)
         else:
@@ -132,7 +134,7 @@ class VectorTraining:
             if status is not None:
                 return status
             stuck = 0 if moved else stuck + 1
-            if stuck > _MOST_STUCK or not len(pricing.values):
+            if stuck > _MOST_STUCK:
                 break
             U = np.hstack([U, pricing.directions[:, distinct(judge.pricer, pricing, judge.violation)]])
         return Status.NUMERICAL_FAILURE
@@ -140,7 +142,9 @@ class VectorTraining:
     def _finish(self, status: Status) -> Solution:
         judge = self.judge
         pricer, y, beta, loss, tol = judge.pricer, judge.y, judge.beta, judge.loss, judge.tol
-        blocks, bound, dual, value = judge.best, judge.best_bound, judge.best_dual, judge.best_value
+        bound, dual, value = judge.best_bound, judge.best_dual, judge.best_value
+        blocks = judge.best
+        assert isinstance(blocks, VectorBlocks)
         network, objective = self._network(blocks, max(0.01 * tol, 0.9 * (tol - relative_gap(value, bound, judge.empty))))
         gap = relative_gap(objective, bound, judge.empty)
         if gap <= tol:
@@ -177,12 +181,12 @@ class VectorTraining:
             Problem(pricer, self.Y, beta, loss.name),
         )
 
-    def _network(self, blocks: Blocks, worth: float) -> tuple[VectorNetwork, float]:
+    def _network(self, blocks: VectorBlocks, worth: float) -> tuple[VectorNetwork, float]:
         """The network of the blocks, reduced to at most n C neurons where that costs no more than this share."""
         judge = self.judge
         pricer = judge.pricer
         data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
-        shift = np.broadcast_to(getattr(blocks, "shift", 0.0), self.Y.shape[1:]).astype(np.float64)
+        shift = blocks.shift
         none = np.zeros((len(pricer.data[0]), 0)), np.zeros((0, self.Y.shape[1]))
         candidates = []
         for U, G, c, X in (

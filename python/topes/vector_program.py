@@ -15,6 +15,7 @@ them be whole where the loss has kinks: it makes up for the error of second orde
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import clarabel
 import numpy as np
@@ -46,6 +47,13 @@ class _Neuron:
     g: FloatArray
 
 
+class _State(NamedTuple):
+    neurons: list[_Neuron]
+    shift: FloatArray
+    V: FloatArray
+    value: float
+
+
 class VectorProgram:
     """Neurons phi(X u_j) g_j' and a constant, of a problem whose judge keeps outputs as vectors of n C entries."""
 
@@ -63,27 +71,36 @@ class VectorProgram:
             size = float(np.linalg.norm(g))
             face = face_at(self.pricer, V @ (g / size), u, 1)
             neurons.append(self._balanced(_Neuron(face, face.toward, g)))
+        state = _State(neurons, shift, V, value)
         merged = self._merged(neurons)
         if len(merged) < len(neurons):
-            neurons, value = merged, np.inf
+            other = self._improved(_State(merged, shift, V, np.inf))
+            if other.value <= value:
+                state = other
+        if state.value == value:
+            state = self._improved(state)
+        G = np.array([a.g for a in state.neurons]).reshape(-1, self.C)
+        return self._columns(state.neurons), G, state.shift, state.V
+
+    def _improved(self, state: _State) -> _State:
+        """Steps of the quadratic program, each followed by the group lasso, while they lower the value."""
         damping, failed = 0.0, 0
-        for _ in range(_STEPS if neurons else 0):
-            goal, multiplier = self._model(neurons, V, damping)
-            columns = self._columns(goal)
-            G, to, _, now = self._lasso(columns)
-            if now > value + 1e-12 * abs(value):
+        for _ in range(_STEPS if state.neurons else 0):
+            goal, multiplier = self._model(state.neurons, state.V, damping)
+            G, shift, _, value = self._lasso(self._columns(goal))
+            if value > state.value + 1e-12 * abs(state.value):
                 failed += 1
                 if failed > _FAILURES:
                     break
                 damping = max(_LEAST_DAMPING, 10.0 * damping)
                 continue
-            done = value - now <= _SETTLED * abs(value)
+            done = state.value - value <= _SETTLED * abs(state.value)
             moved = [_Neuron(a.face, a.q, g) for a, g in zip(goal, G, strict=True) if np.any(g)]
-            neurons, shift, value, V = [self._balanced(a) for a in moved], to, now, multiplier
+            state = _State([self._balanced(a) for a in moved], shift, multiplier, value)
             damping = 0.1 * damping if damping > _LEAST_DAMPING else 0.0
-            if done:
+            if done or not moved:
                 break
-        return self._columns(neurons), np.array([a.g for a in neurons]).reshape(-1, self.C), shift, V
+        return state
 
     def _columns(self, neurons: list[_Neuron]) -> FloatArray:
         d = self.pricer.data.shape[1]
@@ -146,13 +163,12 @@ class VectorProgram:
         C, beta = self.C, self.beta
         conic = Conic()
         one = conic.variables(1)
-        J: list[FloatArray] = [np.zeros((self.n * C, 1))]
+        J: list[Any] = [np.zeros((self.n * C, 1))]
         for a in neurons:
             k = a.face.dimension
             features, out = a.face.features, a.face.features @ a.q
             at = conic.variables(k + C)
-            J.append(np.kron(features, a.g[:, None]))
-            J.append(np.kron(out[:, None], np.eye(C)))
+            J += [np.kron(features, a.g[:, None]), np.kron(out[:, None], np.eye(C))]
             J[0] -= np.outer(out, a.g).reshape(-1, 1)
             M = self._counted(a.face)
             mixed = _cut(features.T @ V, M.T @ M, beta)
@@ -168,7 +184,7 @@ class VectorProgram:
                 conic.constrain(clarabel.NonnegativeConeT(1), [(at, -np.ones((1, 1)))], np.zeros(1))
         if self.judge.free:
             conic.variables(C)
-            J.append(np.kron(np.ones((self.n, 1)), np.eye(C)))
+            J += [np.kron(np.ones((self.n, 1)), np.eye(C))]
         conic.constrain(clarabel.ZeroConeT(1), [(one, np.ones((1, 1)))], np.ones(1))
         x, multiplier = self._run(conic, np.hstack(J))
         found, at = [], 1
