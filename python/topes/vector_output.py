@@ -124,10 +124,11 @@ class VectorTraining:
         """Rounds of conic programs and pricing."""
         judge = self.judge
         program = VectorProgram(judge, self.Y.shape[1])
-        stuck = 0
+        stuck, waiting = 0, U[:, :0]
         for _ in range(_MOST_ROUNDS):
             begin = time.perf_counter()
-            U, G, shift, V = program.solve(U)
+            # Where nothing moves the dual point is not unique, and one that all directions so far agree to makes progress.
+            U, G, shift, V = program.solve(np.hstack([U, waiting]), fixed=stuck % 2 == 1)
             judge.seconds["solve"] += time.perf_counter() - begin
             pricing, moved = judge.round(VectorBlocks(U, G, shift=shift), V.ravel(), tight=True)
             status = judge.ended()
@@ -136,7 +137,8 @@ class VectorTraining:
             stuck = 0 if moved else stuck + 1
             if stuck > _MOST_STUCK:
                 break
-            U = np.hstack([U, pricing.directions[:, distinct(judge.pricer, pricing, judge.violation)]])
+            entering = pricing.directions[:, distinct(judge.pricer, pricing, judge.violation)]
+            waiting = np.hstack([waiting, entering]) if stuck else entering
         return Status.NUMERICAL_FAILURE
 
     def _finish(self, status: Status) -> Solution:

@@ -62,10 +62,15 @@ class VectorProgram:
         self.C = n_outputs
         self.n = len(self.y) // n_outputs
 
-    def solve(self, U: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-        """Better neurons from directions U, shape (d, m); returns U, G, the constant and the dual point, shape (n, C)."""
+    def solve(self, U: FloatArray, *, fixed: bool) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Neurons from directions U, shape (d, m): U, G of those in use, the constant and the dual point, shape (n, C).
+
+        With `fixed` the directions are kept, and the dual point prices none of them above beta.
+        """
         G, shift, V, value = self._lasso(U)
         used = np.flatnonzero(np.any(G != 0.0, axis=1))
+        if fixed:
+            return U[:, used] / np.linalg.norm(self._penalised(U[:, used]), axis=0), G[used], shift, V
         neurons = []
         for u, g in zip(U.T[used], G[used], strict=True):
             size = float(np.linalg.norm(g))
@@ -130,11 +135,14 @@ class VectorProgram:
         return kept
 
     def _counted(self, face: Face) -> FloatArray:
-        return face.basis[:-1] if self.judge.free else face.basis
+        return self._penalised(face.basis)
+
+    def _penalised(self, U: FloatArray) -> FloatArray:
+        return U[:-1] if self.judge.free else U
 
     def _lasso(self, U: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, float]:
         """The group lasso over these directions, each of norm 1: output weights, constant, dual point and value."""
-        norms = np.linalg.norm(U[:-1] if self.judge.free else U, axis=0)
+        norms = np.linalg.norm(self._penalised(U), axis=0)
         A = phi(self.pricer.data @ (U / np.maximum(norms, 1e-300)), self.pricer.kappa)
         A[:, norms <= _NOTHING * np.linalg.norm(U, axis=0)] = 0.0
         m, C = A.shape[1], self.C
