@@ -30,7 +30,7 @@ __all__ = ["VectorTraining", "joined"]
 
 _MOST_ROUNDS = 200
 # Rounds in which neither side of the gap moves before giving up.
-_MOST_STUCK = 6
+_MOST_STUCK = 20
 
 
 @dataclass(frozen=True)

@@ -76,23 +76,25 @@ class VectorProgram:
             size = float(np.linalg.norm(g))
             face = face_at(self.pricer, V @ (g / size), u, 1)
             neurons.append(self._balanced(_Neuron(face, face.toward, g)))
+        others = np.delete(U, used, axis=1)
+        others = others / np.maximum(np.linalg.norm(self._penalised(others), axis=0), 1e-300)
         state = _State(neurons, shift, V, value)
         merged = self._merged(neurons)
         if len(merged) < len(neurons):
-            other = self._improved(_State(merged, shift, V, np.inf))
+            other = self._improved(_State(merged, shift, V, np.inf), others)
             if other.value <= value:
                 state = other
         if state.value == value:
-            state = self._improved(state)
+            state = self._improved(state, others)
         G = np.array([a.g for a in state.neurons]).reshape(-1, self.C)
         return self._columns(state.neurons), G, state.shift, state.V
 
-    def _improved(self, state: _State) -> _State:
-        """Steps of the quadratic program, each followed by the group lasso, while they lower the value."""
+    def _improved(self, state: _State, others: FloatArray) -> _State:
+        """Steps of the quadratic program, each followed by the group lasso, while they lower the value; `others` are directions not in use."""
         damping, failed = 0.0, 0
         for _ in range(_STEPS if state.neurons else 0):
-            goal, multiplier = self._model(state.neurons, state.V, damping)
-            G, shift, _, value = self._lasso(self._columns(goal))
+            goal, multiplier = self._model(state.neurons, state.V, damping, others)
+            G, shift, _, value = self._lasso(np.hstack([self._columns(goal), others]))
             if value > state.value + 1e-12 * abs(state.value):
                 failed += 1
                 if failed > _FAILURES:
@@ -100,7 +102,11 @@ class VectorProgram:
                 damping = max(_LEAST_DAMPING, 10.0 * damping)
                 continue
             done = state.value - value <= _SETTLED * abs(state.value)
-            moved = [_Neuron(a.face, a.q, g) for a, g in zip(goal, G, strict=True) if np.any(g)]
+            moved = [_Neuron(a.face, a.q, g) for a, g in zip(goal, G[: len(goal)], strict=True) if np.any(g)]
+            for u, g in zip(others.T, G[len(goal) :], strict=True):
+                if np.any(g):
+                    face = face_at(self.pricer, multiplier @ (g / np.linalg.norm(g)), u, 1)
+                    moved.append(_Neuron(face, face.toward, g))
             state = _State([self._balanced(a) for a in moved], shift, multiplier, value)
             damping = 0.1 * damping if damping > _LEAST_DAMPING else 0.0
             if done or not moved:
@@ -154,10 +160,7 @@ class VectorProgram:
         conic.variables(m * C + (C if self.judge.free else 0))
         parts = [np.kron(A, np.eye(C)), *([np.kron(np.ones((self.n, 1)), np.eye(C))] if self.judge.free else [])]
         for j in range(m):
-            t = conic.variables(1, self.beta)
-            top = sp.coo_array(([-1.0], ([0], [0])), shape=(C + 1, 1))
-            below = np.vstack([np.zeros((1, C)), -np.eye(C)])
-            conic.constrain(clarabel.SecondOrderConeT(C + 1), [(t, top), (j * C, below)], np.zeros(C + 1))
+            self._penalise(conic, j * C)
         x, V = self._run(conic, np.hstack(parts))
         G = x[: m * C].reshape(m, C)
         sizes = np.linalg.norm(G, axis=1)
@@ -166,7 +169,17 @@ class VectorProgram:
         value = self.loss.value((A @ G + shift).ravel(), self.y) + self.beta * float(np.linalg.norm(G, axis=1).sum())
         return G, shift, V, value
 
-    def _model(self, neurons: list[_Neuron], V: FloatArray, damping: float) -> tuple[list[_Neuron], FloatArray]:
+    def _penalise(self, conic: Conic, place: int) -> None:
+        """Add beta ||g||, g the C variables from this place on."""
+        C = self.C
+        t = conic.variables(1, self.beta)
+        top = sp.coo_array(([-1.0], ([0], [0])), shape=(C + 1, 1))
+        below = np.vstack([np.zeros((1, C)), -np.eye(C)])
+        conic.constrain(clarabel.SecondOrderConeT(C + 1), [(t, top), (place, below)], np.zeros(C + 1))
+
+    def _model(
+        self, neurons: list[_Neuron], V: FloatArray, damping: float, others: FloatArray
+    ) -> tuple[list[_Neuron], FloatArray]:
         """The quadratic program around these neurons: where it leads, and its multiplier."""
         C, beta = self.C, self.beta
         conic = Conic()
@@ -193,6 +206,12 @@ class VectorProgram:
         if self.judge.free:
             conic.variables(C)
             J += [np.kron(np.ones((self.n, 1)), np.eye(C))]
+        # Directions not in use, fixed: the dual point is to price them, too, at no more than beta.
+        A = phi(self.pricer.data @ others, self.pricer.kappa)
+        places = [conic.variables(C) for _ in range(others.shape[1])]
+        J += [np.kron(a[:, None], np.eye(C)) for a in A.T]
+        for place in places:
+            self._penalise(conic, place)
         conic.constrain(clarabel.ZeroConeT(1), [(one, np.ones((1, 1)))], np.ones(1))
         x, multiplier = self._run(conic, np.hstack(J))
         found, at = [], 1
