@@ -90,7 +90,10 @@ class VectorProgram:
         return self._columns(state.neurons), G, state.shift, state.V
 
     def _improved(self, state: _State, others: FloatArray) -> _State:
-        """Steps of the quadratic program, each followed by the group lasso, while they lower the value; `others` are directions not in use."""
+        """Steps of the quadratic program, each followed by the group lasso, while they lower the value.
+
+        The columns of `others` are directions not in use.
+        """
         damping, failed = 0.0, 0
         for _ in range(_STEPS if state.neurons else 0):
             goal, multiplier = self._model(state.neurons, state.V, damping, others)
