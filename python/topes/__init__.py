@@ -27,6 +27,7 @@ from .pricing_cost import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
 from .training import train
+from .vector_network import VectorNetwork
 from .verify import Verification, verify
 from .zonotope import NormalCone, Zonotope
 
@@ -58,6 +59,7 @@ __all__ = [
     "Status",
     "TopesError",
     "TwoLayerNetwork",
+    "VectorNetwork",
     "Verification",
     "Zonotope",
     "beta_max",

@@ -15,6 +15,7 @@ from .losses import Loss, get_loss
 from .network import TwoLayerNetwork
 from .result import Solution, relative_gap
 from .training import train
+from .vector_network import VectorNetwork
 
 __all__ = ["Assessment", "certify"]
 
@@ -61,6 +62,7 @@ def certify(
     tol: float = 1e-6,
     max_time: float | None = None,
     n_threads: int | None = None,
+    output_norm: float = 2,
 ) -> Assessment:
     """Compare the objective (3) of a network, from any source, with a proved lower bound on that of all networks.
 
@@ -68,10 +70,11 @@ def certify(
     ----------
     X : array_like, shape (n, d)
         For a `ConvolutionalNetwork` what it takes: series, images or patches.
-    y : array_like, shape (n,)
-    network : TwoLayerNetwork, ConvolutionalNetwork, or (W1, b1, w2)
-        Arrays of shapes (d, m), (m,) or None, and (m,): of scikit-learn ``coefs_[0], intercepts_[0], coefs_[1][:, 0]``, of a
-        PyTorch module ``lin1.weight.T, lin1.bias, lin2.weight[0]``, as numpy arrays. The model has no output bias.
+    y : array_like, shape (n,), or (n, C) for a `VectorNetwork`
+    network : TwoLayerNetwork, VectorNetwork, ConvolutionalNetwork, or (W1, b1, w2)
+        Arrays of shapes (d, m), (m,) or None, and (m,), or (m, C) where y has columns: of scikit-learn ``coefs_[0],
+        intercepts_[0], coefs_[1][:, 0]``, of a PyTorch module ``lin1.weight.T, lin1.bias, lin2.weight[0]``, as numpy arrays.
+        The model has no output bias.
     beta : float
         Weight of the regulariser in (3), > 0.
     loss, activation, norm, values
@@ -82,6 +85,8 @@ def certify(
         Accuracy asked of the lower bound.
     max_time : float, optional
         Seconds; the bound proved by then holds.
+    output_norm : {2, 1}
+        For several outputs, as for `train`.
 
     Returns
     -------
@@ -107,13 +112,17 @@ def certify(
             W1, b1, w2 = network
         except (TypeError, ValueError):
             raise InputError(f"network must be a TwoLayerNetwork or (W1, b1, w2), got {type(network).__name__}") from None
-        network = TwoLayerNetwork(W1, b1, w2, activation)
+        make = VectorNetwork if np.ndim(w2) == 2 else TwoLayerNetwork
+        network = make(W1, b1, w2, activation)
+    several = isinstance(network, VectorNetwork)
+    if several != (np.ndim(y) == 2):
+        raise InputError(f"y must have {'two axes' if several else 'one axis'} for {network!r}, got {np.ndim(y)}")
     if bias is None:
         bias = False if network.b1 is None else "penalized"
     if bias is False and network.b1 is not None and np.any(network.b1):
         raise InputError("bias must be 'penalized' or 'free' for a network with biases, got False")
     the_loss = get_loss(loss)
-    run = train
+    run: Any = partial(train, output_norm=output_norm) if several else train
     if isinstance(network, ConvolutionalNetwork):
         run = partial(train_cnn, kernel_size=network.kernel_size, stride=network.stride)
     optimum = run(
@@ -129,7 +138,8 @@ def certify(
         max_time=max_time,
         n_threads=n_threads,
     )
-    objective = network.objective(X, y, beta, loss=the_loss, bias=bias or None, norm=norm)
-    targets = np.asarray(y, dtype=np.float64)
+    more = {"output_norm": output_norm} if several else {}
+    objective = network.objective(X, y, beta, loss=the_loss, bias=bias or None, norm=norm, **more)
+    targets = np.asarray(y, dtype=np.float64).ravel()
     gap = relative_gap(objective, optimum.lower_bound, the_loss.value(np.zeros_like(targets), targets))
     return Assessment(objective, optimum.lower_bound, gap, optimum)

@@ -315,7 +315,7 @@ class Descent:
         moved = self.penalty[:, None] * step
         counted = self.penalty[:, None] * self.Z
         squares = [np.sum(a * b, axis=0) for a, b in ((counted, self.Z), (counted, step), (moved, step))]
-        with np.errstate(divide="ignore", over="ignore"):
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             ends = np.where(squares[1] < 0.0, squares[0] / -squares[1], np.inf)
         most = min(1.0, float(ends.min(initial=np.inf)))
         rows, blocks = np.nonzero((h * dh < 0.0) & (np.abs(h) < most * np.abs(dh)))

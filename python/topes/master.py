@@ -15,7 +15,7 @@ from .faces import Face
 from .losses import Loss
 from .network import weight_norm
 
-__all__ = ["Master", "MasterSolution"]
+__all__ = ["Conic", "Master", "MasterSolution", "add_loss"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class MasterSolution:
 
 
 @dataclass
-class _Conic:
+class Conic:
     """min x'Px/2 + q'x subject to b - A x in a product of cones, put together piece by piece."""
 
     n: int = 0
@@ -85,7 +85,7 @@ class Master:
 
     def solve(self, faces: list[Face], accuracy: float) -> MasterSolution:
         """One solve. With a free bias a constant is added to the faces: the last entry of `coordinates`."""
-        conic = _Conic()
+        conic = Conic()
         places = [conic.variables(face.dimension) for face in faces]
         constant = conic.variables(1) if self.free_bias else None
         F = np.hstack([face.features for face in faces] + ([np.ones((len(self.y), 1))] if self.free_bias else []))
@@ -108,7 +108,7 @@ class Master:
             coordinates.append(x[constant : constant + 1])
         return MasterSolution(coordinates, f, v)
 
-    def _penalise(self, conic: _Conic, face: Face, place: int) -> None:
+    def _penalise(self, conic: Conic, face: Face, place: int) -> None:
         M, k = self.weights(face), face.dimension
         if k == 1 and len(face.rows) == 0:
             conic.cost[place] += self.beta * float(weight_norm(M, self.norm)[0])
@@ -135,7 +135,7 @@ class Master:
             conic.constrain(clarabel.NonnegativeConeT(1), [(parts, np.ones((1, m))), (t, -np.ones((1, 1)))], np.zeros(1))
 
 
-def add_loss(conic: _Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | None:
+def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | None:
     """Add L(F x, y), x the first variables.
 
     Returns where the multipliers of f = F x are, or None for the squared loss, whose outputs are no variables.

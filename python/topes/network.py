@@ -14,7 +14,7 @@ from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
 
-__all__ = ["Bias", "TwoLayerNetwork", "check_bias", "penalised", "pooled", "weight_norm"]
+__all__ = ["Bias", "TwoLayerNetwork", "at_vertex", "check_bias", "penalised", "pooled", "weight_norm"]
 
 Bias = Literal[False, "penalized", "free"]
 
@@ -282,10 +282,16 @@ def _at_vertex(
     if bias == "free":  # a constant up to the solver's accuracy is a constant: no cost, no slope
         U = U * np.vstack([np.abs(U[:-1]) > _NEGLIGIBLE * sizes, np.ones((1, U.shape[1]))])
     A = pooled(phi(data @ (U / sizes), kappa), pool) * c
-    cost = weight_norm(penalised(U / sizes, bias), norm)
+    lam = at_vertex(A, weight_norm(penalised(U / sizes, bias), norm), sizes)
+    active = lam > 0.0
+    return (U / sizes)[:, active] * lam[active], c[active]
+
+
+def at_vertex(A: FloatArray, cost: FloatArray, lam: FloatArray) -> FloatArray:
+    """A vertex of {lambda >= 0 : A lambda = A lam} with cost @ lambda no more than cost @ lam."""
     if len(A) > A.shape[1]:  # the same dependences and lengths in fewer rows
         A = np.asarray(np.linalg.qr(A, mode="r"))
-    lam = sizes.copy()
+    lam = lam.copy()
     scale = float(np.linalg.norm(A @ lam))
     active = np.flatnonzero(lam > 0.0)
     n = len(A)
@@ -306,4 +312,4 @@ def _at_vertex(
         lam[some] = np.maximum(lam[some] + step * z, 0.0)
         lam[first] = 0.0
         active = active[lam[active] > 0.0]
-    return (U / sizes)[:, active] * lam[active], c[active]
+    return lam

@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ._exact_input import Values
-from ._validation import FloatArray, as_beta, as_positive, as_vector
+from ._validation import FloatArray, as_beta, as_positive, as_vector, choice
 from .blocks import Blocks
 from .by_cones import work
 from .by_descent import descend, is_smooth
@@ -25,8 +25,11 @@ from .outcome import best_network
 from .pricing import Pricer
 from .pricing_cost import warn_if_costly
 from .result import KKTResiduals, Round, Solution, Status, relative_gap
+from .vector_network import as_targets
+from .vector_output import VectorTraining, joined
 
 __all__ = ["Training", "train"]
+
 
 def train(
     X: Any,
@@ -43,6 +46,7 @@ def train(
     callback: Callable[[Round], Any] | None = None,
     warm_start: Solution | TwoLayerNetwork | None = None,
     n_threads: int | None = None,
+    output_norm: float = 2,
 ) -> Solution:
     """Train a two-layer network to its certified global optimum, whatever the number of cells.
 
@@ -53,7 +57,9 @@ def train(
     Parameters
     ----------
     X : array_like, shape (n, d)
-    y : array_like, shape (n,)
+    y : array_like, shape (n,), or (n, C) for several outputs
+        Two-dimensional targets give a `VectorNetwork`, the loss of all n C entries as one vector, and weight decay over
+        both layers, (27): needs norm = 2.
     beta : float
         Weight of the regulariser, > 0.
     loss : str
@@ -76,6 +82,9 @@ def train(
         Its neurons are the first working set.
     n_threads : int, optional
         Of pricing; default all processors. The result does not depend on it.
+    output_norm : {2, 1}
+        For several outputs, the norm of each neuron's output weights: 2 for (27), 1 for (30), which is a problem for each
+        output by itself. One output knows no difference.
 
     Returns
     -------
@@ -96,11 +105,55 @@ def train(
     start = time.perf_counter()
     the_loss, beta, tol = get_loss(loss), as_beta(beta), as_positive(tol, "tol")
     deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
-    targets = the_loss.check_targets(as_vector(y, "y"))
+    several = np.ndim(y) == 2
+    if choice(output_norm, "output_norm", (2, 1)) == 1 and several:
+        return _each_output(
+            X,
+            as_targets(y, the_loss),
+            beta,
+            the_loss,
+            tol,
+            max_time,
+            warm_start,
+            activation=activation,
+            bias=bias,
+            norm=norm,
+            values=values,
+            callback=callback,
+            n_threads=n_threads,
+        )
+    targets = as_targets(y, the_loss) if several else the_loss.check_targets(as_vector(y, "y"))
     pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
     warn_if_costly(pricer, max_time)
+    if several:
+        targets = as_targets(targets, the_loss, length=len(pricer.data))
+        run = VectorTraining(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
+        return run.run(warm_start)
     targets = as_vector(targets, "y", length=len(pricer.data))
     return Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start).run(warm_start)
+
+
+def _each_output(
+    X: Any,
+    Y: FloatArray,
+    beta: float,
+    loss: Loss,
+    tol: float,
+    max_time: float | None,
+    warm_start: Solution | TwoLayerNetwork | None,
+    **options: Any,
+) -> Solution:
+    """(30): a scalar problem for each column of Y, and what their certificates say together."""
+    if loss.name == "l2":
+        raise InputError("loss must be a sum over the outputs for output_norm=1, got 'l2'")
+    if warm_start is not None:
+        raise InputError("warm_start must be None for output_norm=1")
+    end = math.inf if max_time is None else time.perf_counter() + max_time
+    solutions = []
+    for c, y in enumerate(Y.T):
+        left = None if max_time is None else max(0.01, (end - time.perf_counter()) / (Y.shape[1] - c))
+        solutions.append(train(X, y, beta, loss=loss, tol=tol, max_time=left, **options))
+    return joined(solutions, Y, loss, tol)
 
 
 class Training:
