@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import topes
-from topes import _core
+from topes import _core, reference
 
 X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
 ALL = 2**64 - 1
@@ -76,7 +76,7 @@ def test_held_cells_unpack_and_insert(core):
     assert held.n_found == 3
     out = np.empty((6, 3), np.uint8)
     _core.unpack(core, held, 0, 6, 1, 255, 0, out, 1, None)
-    assert {tuple(r) for r in out.view(np.int8).tolist()} == topes.reference.sign_vectors(X)
+    assert {tuple(r) for r in out.view(np.int8).tolist()} == reference.sign_vectors(X)
     larger = _core.Arrangement.from_doubles(np.vstack([X, [[1.0, -1.0]]]), False, 3)
     assert _core.insert(core, held, larger, ALL, None).n_found == 4
 
