@@ -15,18 +15,19 @@ from ._validation import FloatArray, as_beta, as_positive, as_vector, choice
 from .blocks import Blocks
 from .by_cones import work
 from .by_descent import descend, is_smooth
-from .certificate import Problem
+from .conclusion import conclude, worth_of_few
 from .errors import InputError
 from .fewer import fewer
 from .judge import Judge
 from .losses import Loss, get_loss
-from .network import TwoLayerNetwork, penalised
+from .network import TwoLayerNetwork
 from .outcome import best_network
 from .pricing import Pricer
 from .pricing_cost import warn_if_costly
-from .result import KKTResiduals, Round, Solution, Status, relative_gap
+from .result import Round, Solution, Status
 from .vector_network import as_targets
 from .vector_output import VectorTraining, joined
+from .warm_start import neurons_of
 
 __all__ = ["Training", "train"]
 
@@ -180,7 +181,8 @@ class Training:
 
     def _run(self, warm_start: Solution | TwoLayerNetwork | None) -> Solution:
         judge = self.judge
-        blocks = self._first_blocks(warm_start)
+        U, w2 = neurons_of(warm_start, judge.pricer)
+        blocks = Blocks(U[:, w2 != 0.0] * np.abs(w2[w2 != 0.0]), np.sign(w2[w2 != 0.0]))
         status: Status | None = None
         smooth = judge.pricer.norm == 2.0 and is_smooth(judge.loss, judge.y)
         if smooth:
@@ -189,58 +191,10 @@ class Training:
             status = work(judge, blocks, settled=smooth)
         return self._finish(status)
 
-    def _first_blocks(self, warm_start: Solution | TwoLayerNetwork | None) -> Blocks:
-        """The neurons of the warm start."""
-        pricer = self.judge.pricer
-        network = warm_start.network if isinstance(warm_start, Solution) else warm_start
-        d = pricer.data.shape[1]
-        if network is None:
-            return Blocks.none(d)
-        b1 = np.zeros(network.n_neurons) if network.b1 is None else network.b1
-        U = network.W1 if pricer.bias is False else np.vstack([network.W1, b1])
-        if len(U) != d:
-            raise InputError(f"warm_start must take {d} inputs, its bias counted, got {len(U)}")
-        used = np.flatnonzero(np.any(penalised(U, pricer.bias) != 0.0, axis=0) & (network.w2 != 0.0))
-        return Blocks(U[:, used] * np.abs(network.w2[used]), np.sign(network.w2[used]))
-
     def _finish(self, status: Status) -> Solution:
         judge = self.judge
-        pricer, y, beta, loss, tol = judge.pricer, judge.y, judge.beta, judge.loss, judge.tol
-        blocks, bound, dual, price = judge.best, judge.best_bound, judge.best_dual, judge.price_at_best
-        f, value = blocks.outputs(pricer), judge.best_value
-        # A smaller network may cost what the gap leaves.
-        worth = max(0.01 * tol, 0.9 * (tol - relative_gap(value, bound, judge.empty)))
-        smaller = fewer(pricer, blocks, np.hstack(judge.seen), dual, beta) if judge.seen else None
-        network, objective = best_network(pricer, [b for b in (smaller, blocks) if b is not None], y, beta, loss, worth)
-        gap = relative_gap(objective, bound, judge.empty)
-        if status is Status.CERTIFIED and gap > tol:
-            status = Status.NUMERICAL_FAILURE
-        elif status is Status.NUMERICAL_FAILURE and gap <= tol:
-            status = Status.CERTIFIED
-        at_f = loss.value(f, y)
-        residuals = KKTResiduals(
-            stationarity=max(0.0, at_f + loss.conjugate(dual, y) - float(dual @ f)) / (1.0 + at_f),
-            primal_feasibility=0.0,  # each column lies in the cell of its own pattern
-            dual_feasibility=max(0.0, price / beta - 1.0),
-            complementarity=abs(value - at_f + float(dual @ f)) / (1.0 + at_f),
-        )
-        patterns = (pricer.data @ blocks.columns >= 0.0).T.astype(np.uint8)
-        patterns.setflags(write=False)
-        dual.setflags(write=False)
-        total = time.perf_counter() - judge.start
-        return Solution(
-            status,
-            network,
-            objective,
-            bound,
-            gap,
-            patterns,
-            dual,
-            value,
-            residuals,
-            judge.n_priced,
-            "working set",
-            {**judge.seconds, "other": max(0.0, total - sum(judge.seconds.values()))},
-            tuple(judge.history),
-            Problem(pricer, y, beta, loss.name),
-        )
+        pricer, y, beta, best = judge.pricer, judge.y, judge.beta, judge.best
+        smaller = fewer(pricer, best, np.hstack(judge.seen), judge.best_dual, beta) if judge.seen else None
+        choices = [best] if smaller is None else [smaller, best]
+        network, objective = best_network(pricer, choices, y, beta, judge.loss, worth_of_few(judge))
+        return conclude(judge, status, network, objective, y)

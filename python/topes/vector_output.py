@@ -15,16 +15,17 @@ from ._validation import FloatArray
 from .activation import phi
 from .blocks import Blocks
 from .by_descent import distinct
-from .certificate import Problem
+from .conclusion import conclude, worth_of_few
 from .dual import zero_sum
 from .errors import InputError
 from .judge import Judge
 from .losses import Loss
-from .network import TwoLayerNetwork, penalised
+from .network import TwoLayerNetwork
 from .pricing import Pricer, Pricing
 from .result import KKTResiduals, Round, Solution, Status, relative_gap
 from .vector_network import VectorNetwork
 from .vector_program import VectorProgram
+from .warm_start import neurons_of
 
 __all__ = ["VectorTraining", "joined"]
 
@@ -104,21 +105,8 @@ class VectorTraining:
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None = None) -> Solution:
         with threadpool_limits(limits=1, user_api="blas"):
-            status = self._work(self._directions(warm_start))
+            status = self._work(neurons_of(warm_start, self.judge.pricer)[0])
             return self._finish(status)
-
-    def _directions(self, warm_start: Solution | TwoLayerNetwork | None) -> FloatArray:
-        """Those of the warm start's neurons, shape (d, m)."""
-        pricer = self.judge.pricer
-        network = warm_start.network if isinstance(warm_start, Solution) else warm_start
-        d = pricer.data.shape[1]
-        if network is None:
-            return np.zeros((d, 0))
-        b1 = np.zeros(network.n_neurons) if network.b1 is None else network.b1
-        U = network.W1 if pricer.bias is False else np.vstack([network.W1, b1])
-        if len(U) != d:
-            raise InputError(f"warm_start must take {d} inputs, its bias counted, got {len(U)}")
-        return U[:, np.any(penalised(U, pricer.bias) != 0.0, axis=0)]
 
     def _work(self, U: FloatArray) -> Status:
         """Rounds of conic programs and pricing."""
@@ -142,46 +130,10 @@ class VectorTraining:
         return Status.NUMERICAL_FAILURE
 
     def _finish(self, status: Status) -> Solution:
-        judge = self.judge
-        pricer, y, beta, loss, tol = judge.pricer, judge.y, judge.beta, judge.loss, judge.tol
-        bound, dual, value = judge.best_bound, judge.best_dual, judge.best_value
-        blocks = judge.best
+        blocks = self.judge.best
         assert isinstance(blocks, VectorBlocks)
-        network, objective = self._network(blocks, max(0.01 * tol, 0.9 * (tol - relative_gap(value, bound, judge.empty))))
-        gap = relative_gap(objective, bound, judge.empty)
-        if gap <= tol:
-            status = Status.CERTIFIED
-        elif status is Status.CERTIFIED:
-            status = Status.NUMERICAL_FAILURE
-        f = blocks.outputs(pricer)
-        at_f = loss.value(f, y)
-        residuals = KKTResiduals(
-            stationarity=max(0.0, at_f + loss.conjugate(dual, y) - float(dual @ f)) / (1.0 + at_f),
-            primal_feasibility=0.0,  # each column lies in the cell of its own pattern
-            dual_feasibility=max(0.0, judge.price_at_best / beta - 1.0),
-            complementarity=abs(value - at_f + float(dual @ f)) / (1.0 + at_f),
-        )
-        patterns = (pricer.data @ blocks.columns >= 0.0).T.astype(np.uint8)
-        dual = dual.reshape(self.Y.shape)
-        for array in (patterns, dual):
-            array.setflags(write=False)
-        rest = time.perf_counter() - judge.start - sum(judge.seconds.values())
-        return Solution(
-            status,
-            network,
-            objective,
-            bound,
-            gap,
-            patterns,
-            dual,
-            value,
-            residuals,
-            judge.n_priced,
-            "working set",
-            {**judge.seconds, "other": max(0.0, rest)},
-            tuple(judge.history),
-            Problem(pricer, self.Y, beta, loss.name),
-        )
+        network, objective = self._network(blocks, worth_of_few(self.judge))
+        return conclude(self.judge, status, network, objective, self.Y)
 
     def _network(self, blocks: VectorBlocks, worth: float) -> tuple[VectorNetwork, float]:
         """The network of the blocks, reduced to at most n C neurons where that costs no more than this share."""
