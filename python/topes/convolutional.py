@@ -11,6 +11,7 @@ from typing import Any
 from ._exact_input import Values, as_floats
 from ._validation import FloatArray, as_beta, as_positive, as_vector
 from .errors import FileFormatError
+from .judge import Judge
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, pooled
 from .patches import Size, as_size, extract_patches
@@ -150,8 +151,8 @@ def train_cnn(
     targets = the_loss.check_targets(as_vector(y, "y", length=n, of="samples of X"))
     rows = patches.reshape(n * K, d)
     pricer = Pricer(rows, activation=activation, bias=bias, norm=norm, values=values, pool=K)
-    training = Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
-    solution = training.run(warm_start)
+    judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
+    solution = Training(judge).run(warm_start)
     net = solution.network
     return replace(
         solution, network=ConvolutionalNetwork(net.W1, net.b1, net.w2, net.activation, kernel_size, stride)

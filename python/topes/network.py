@@ -87,13 +87,17 @@ class TwoLayerNetwork:
         W1 = as_matrix(self.W1, "W1", min_rows=0, min_columns=0)
         m = W1.shape[1]
         object.__setattr__(self, "W1", W1)
-        object.__setattr__(self, "w2", as_vector(self.w2, "w2", length=m, of="columns of W1"))
+        object.__setattr__(self, "w2", self._output_weights(m))
         if self.b1 is not None:
             object.__setattr__(self, "b1", as_vector(self.b1, "b1", length=m, of="columns of W1"))
         object.__setattr__(self, "activation", activation_name(kappa_of(self.activation)))
         for array in (self.W1, self.b1, self.w2):
             if array is not None:
                 array.setflags(write=False)
+
+    def _output_weights(self, m: int) -> FloatArray:
+        """The output weights of m neurons, checked."""
+        return as_vector(self.w2, "w2", length=m, of="columns of W1")
 
     def __repr__(self) -> str:
         bias = "no bias" if self.b1 is None else "bias"

@@ -113,6 +113,6 @@ def path(
     for beta in chosen:
         start = time.perf_counter()
         deadline = math.inf if max_time is None else start + as_positive(max_time, "max_time")
-        training = Training(pricer, y, as_beta(beta), the_loss, tol, deadline, None, n_threads, start)
-        solutions.append(training.run(solutions[-1] if solutions else None))
+        judge = Judge(pricer, y, as_beta(beta), the_loss, tol, deadline, None, n_threads, start)
+        solutions.append(Training(judge).run(solutions[-1] if solutions else None))
     return solutions

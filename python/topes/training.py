@@ -26,7 +26,7 @@ from .pricing import Pricer
 from .pricing_cost import warn_if_costly
 from .result import Round, Solution, Status
 from .vector_network import as_targets
-from .vector_output import VectorTraining, joined
+from .vector_output import VectorJudge, VectorTraining, joined
 from .warm_start import neurons_of
 
 __all__ = ["Training", "train"]
@@ -128,10 +128,11 @@ def train(
     warn_if_costly(pricer, max_time)
     if several:
         targets = as_targets(targets, the_loss, length=len(pricer.data))
-        run = VectorTraining(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
-        return run.run(warm_start)
+        vectors = VectorJudge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
+        return VectorTraining(vectors).run(warm_start)
     targets = as_vector(targets, "y", length=len(pricer.data))
-    return Training(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start).run(warm_start)
+    judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
+    return Training(judge).run(warm_start)
 
 
 def _each_output(
@@ -160,19 +161,8 @@ def _each_output(
 class Training:
     """One run: Newton's method across the cells where the loss is smooth and p = 2, else and after it the conic program."""
 
-    def __init__(
-        self,
-        pricer: Pricer,
-        y: FloatArray,
-        beta: float,
-        loss: Loss,
-        tol: float,
-        deadline: float,
-        callback: Callable[[Round], Any] | None,
-        n_threads: int | None,
-        start: float,
-    ) -> None:
-        self.judge = Judge(pricer, y, beta, loss, tol, deadline, callback, n_threads, start)
+    def __init__(self, judge: Judge) -> None:
+        self.judge = judge
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None = None) -> Solution:
         # Matrices are small here: threads of a matrix library would cost more than they save, and change the last bits.

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ._validation import FloatArray, as_beta, as_matrix, as_vector, choice
-from .activation import activation_name, kappa_of, phi
+from ._validation import FloatArray, as_beta, as_matrix, choice
+from .activation import kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
 from .network import Bias, TwoLayerNetwork, at_vertex, check_bias, penalised
@@ -58,20 +58,11 @@ class VectorNetwork(TwoLayerNetwork):
            [ 2.,  2.]])
     """
 
-    def __post_init__(self) -> None:
-        W1 = as_matrix(self.W1, "W1", min_rows=0, min_columns=0)
+    def _output_weights(self, m: int) -> FloatArray:
         W2 = as_matrix(self.w2, "w2", min_rows=0)
-        m = W1.shape[1]
         if len(W2) != m:
             raise InputError(f"w2 must have one row for each of the {m} columns of W1, got {len(W2)}")
-        object.__setattr__(self, "W1", W1)
-        object.__setattr__(self, "w2", W2)
-        if self.b1 is not None:
-            object.__setattr__(self, "b1", as_vector(self.b1, "b1", length=m, of="columns of W1"))
-        object.__setattr__(self, "activation", activation_name(kappa_of(self.activation)))
-        for array in (self.W1, self.b1, self.w2):
-            if array is not None:
-                array.setflags(write=False)
+        return W2
 
     def __repr__(self) -> str:
         bias = "no bias" if self.b1 is None else "bias"

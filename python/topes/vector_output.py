@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from .judge import Judge
 from .losses import Loss
 from .network import TwoLayerNetwork
 from .pricing import Pricer, Pricing
-from .result import KKTResiduals, Round, Solution, Status, relative_gap
+from .result import KKTResiduals, Solution, Status, relative_gap
 from .vector_network import VectorNetwork
 from .vector_program import VectorProgram
 from .warm_start import neurons_of
@@ -60,22 +60,21 @@ class VectorBlocks(Blocks):
 class VectorJudge(Judge):
     """Keeps targets, outputs and dual points as vectors of n C entries, row by row, and prices them as matrices."""
 
-    def __init__(self, n_outputs: int, *given: Any) -> None:
-        super().__init__(*given)
-        self.n_outputs = n_outputs
+    def __init__(self, pricer: Pricer, Y: FloatArray, *given: Any) -> None:
+        super().__init__(pricer, Y.ravel(), *given)
+        self.Y, self.n_outputs = Y, Y.shape[1]
         none = np.zeros((self.pricer.data.shape[1], 0))
-        self.best = VectorBlocks(none, np.zeros((0, n_outputs)), shift=np.zeros(n_outputs))
+        self.best = VectorBlocks(none, np.zeros((0, self.n_outputs)), shift=np.zeros(self.n_outputs))
 
     def feasible(self, v: FloatArray) -> FloatArray:
         """As `Judge.feasible`; with a free bias the entries of each column sum to zero exactly."""
         if not self.free:
             return self.loss.project_dual(v, self.y)
         V: FloatArray = v.reshape(-1, self.n_outputs)
-        Y = self.y.reshape(-1, self.n_outputs)
         if self.loss.name == "l2":  # its domain is a ball around zero, of all columns
             V = self.loss.project_dual((V - V.mean(axis=0)).ravel(), self.y).reshape(V.shape)
         else:
-            columns = [self.loss.project_dual(a, b, zero_sum=True) for a, b in zip(V.T, Y.T, strict=True)]
+            columns = [self.loss.project_dual(a, b, zero_sum=True) for a, b in zip(V.T, self.Y.T, strict=True)]
             V = np.stack(columns, axis=1)
         return np.stack([zero_sum(a) for a in V.T], axis=1).ravel()
 
@@ -86,22 +85,10 @@ class VectorJudge(Judge):
 class VectorTraining:
     """One run of (27): conic programs over the directions at hand, and pricing, in turn."""
 
-    def __init__(
-        self,
-        pricer: Pricer,
-        Y: FloatArray,
-        beta: float,
-        loss: Loss,
-        tol: float,
-        deadline: float,
-        callback: Callable[[Round], Any] | None,
-        n_threads: int | None,
-        start: float,
-    ) -> None:
-        if pricer.norm != 2.0:
-            raise InputError(f"norm must be 2 for several outputs with output_norm=2, got {pricer.norm:g}")
-        self.Y = Y
-        self.judge = VectorJudge(Y.shape[1], pricer, Y.ravel(), beta, loss, tol, deadline, callback, n_threads, start)
+    def __init__(self, judge: VectorJudge) -> None:
+        if judge.pricer.norm != 2.0:
+            raise InputError(f"norm must be 2 for several outputs with output_norm=2, got {judge.pricer.norm:g}")
+        self.judge, self.Y = judge, judge.Y
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None = None) -> Solution:
         with threadpool_limits(limits=1, user_api="blas"):
