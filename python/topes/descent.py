@@ -181,8 +181,9 @@ class Descent:
             one = np.ones((self.n_outputs, 1))
             full = np.hstack([A, one, -one]) if self.free else A
             at = np.append(norms, [0.0, 0.0]) if self.free else norms
-            v = self.loss.gradient(self.outputs(), self.y)
-            G = self.loss.curvature(self.outputs(), self.y, full)
+            f = self.outputs()
+            v = self.loss.gradient(f, self.y)
+            G = self.loss.curvature(f, self.y, full)
             if G is None:
                 return
             cost = np.full(len(at), self.beta)
