@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 
 import topes
-from topes.any_rank import AnyRankBound
 from topes.dual import lower_bound
-from topes.local_training import LocalProblem, Neurons, train_locally
 from topes.losses import get_loss
-from topes.low_rank_split import LowRankSplit
+from topes.low_rank.any_rank import AnyRankBound
+from topes.low_rank.local_training import LocalProblem, Neurons, train_locally
+from topes.low_rank.split import LowRankSplit
 
 DATA = Path(__file__).parents[1] / "examples" / "data"
 SQUARED = get_loss("squared")

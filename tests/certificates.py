@@ -13,7 +13,7 @@ from topes import Solution, Status, TwoLayerNetwork
 from topes.certificate import Problem, _archive
 from topes.dual import zero_sum
 from topes.losses import get_loss
-from topes.pricing import Pricer
+from topes.pricing.oracle import Pricer
 from topes.verify._file import data_sha256
 
 

@@ -4,7 +4,6 @@ from . import programs
 from .arrangement import Arrangement
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
-from .convolutional import ConvolutionalNetwork, train_cnn
 from .errors import (
     CellLimitError,
     FileFormatError,
@@ -15,18 +14,14 @@ from .errors import (
     TopesError,
 )
 from .full_program import solve_full
-from .gauge import Gauge, gauge
-from .guarantee import Guarantee
-from .interpolation import Interpolation, interpolate
-from .low_rank import train_low_rank
-from .low_rank_solution import LowRankSolution
+from .low_rank import Guarantee, LowRankSolution, train_low_rank
+from .models import ConvolutionalNetwork, Gauge, Interpolation, gauge, interpolate, train, train_cnn
 from .network import TwoLayerNetwork
 from .patches import extract_patches
-from .path import beta_max, path
-from .pricing_cost import PricingCost, PricingCostWarning, pricing_cost
+from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
-from .training import train
+from .training import beta_max, path
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
 from .zonotope import NormalCone, Zonotope

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ._validation import FloatArray
+from ._support.validation import FloatArray
 from .errors import InputError
 
 __all__ = ["activation_name", "kappa_of", "phi"]

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._exact_input import (
+from ._support.exact_input import (
     Values,
     as_exact_array,
     as_floats,
@@ -19,9 +19,9 @@ from ._exact_input import (
     exact_objects,
     homogenised,
 )
-from ._limits import cell_limit, check_count, over_limit, refuse_if_too_large, restated, thread_count
-from ._npy import write_patterns
-from ._progress import ProgressCallback, progress_callback
+from ._support.limits import cell_limit, check_count, over_limit, refuse_if_too_large, restated, thread_count
+from ._support.npy import write_patterns
+from ._support.progress import ProgressCallback, progress_callback
 from .cells import CellBatch, Neighbors
 from .errors import InputError
 

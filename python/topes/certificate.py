@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ._validation import FloatArray, as_positive
+from ._support.validation import FloatArray, as_positive
 from .activation import kappa_of
 from .dual import zero_sum
 from .errors import InputError, SolverError
 from .network import TwoLayerNetwork
-from .pricing import Cover, Pricer
+from .pricing.oracle import Cover, Pricer
 from .verify import _check as checker
 from .verify import _file as form
 from .verify._numbers import Refused

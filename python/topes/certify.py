@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ._exact_input import Values
-from .convolutional import ConvolutionalNetwork, train_cnn
+from ._support.exact_input import Values
 from .errors import InputError
 from .losses import Loss, get_loss
+from .models import train
+from .models.convolutional import ConvolutionalNetwork, train_cnn
 from .network import TwoLayerNetwork
 from .result import Solution, relative_gap
-from .training import train
 from .vector_network import VectorNetwork
 
 __all__ = ["Assessment", "certify"]

@@ -14,17 +14,17 @@ import numpy as np
 import numpy.typing as npt
 
 from . import __version__
-from ._exact_input import VALUES, Values, as_floats
-from ._tables import read_table
+from ._support.exact_input import VALUES, Values, as_floats
+from ._support.tables import read_table
 from .arrangement import Arrangement
 from .certify import certify as certify_network
 from .errors import InputError, TopesError
 from .full_program import DEFAULT_MAX_CELLS, solve_full
 from .losses import loss_names
+from .models import train as train_network
 from .network import TwoLayerNetwork
 from .plotting import save_fit
 from .result import Round
-from .training import train as train_network
 from .verify import verify as verify_certificate
 
 __all__ = ["main"]

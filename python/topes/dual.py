@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ._validation import FloatArray
+from ._support.validation import FloatArray
 from .losses import Loss
 
 __all__ = ["lower_bound", "zero_sum"]

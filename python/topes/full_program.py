@@ -11,18 +11,18 @@ import cvxpy as cp
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from ._exact_input import Values
-from ._polish import on_the_kinks
-from ._progress import ProgressCallback
-from ._validation import FloatArray, as_beta, as_positive, as_vector
+from ._support.exact_input import Values
+from ._support.progress import ProgressCallback
+from ._support.validation import FloatArray, as_beta, as_positive, as_vector
 from .activation import kappa_of
-from .cell_pricing import price
 from .dual import lower_bound
 from .errors import CellLimitError, SolverError
 from .losses import Loss, get_loss
 from .network import TwoLayerNetwork, check_bias, weight_norm
+from .pricing.over_cells import price
 from .programs.scalar_output import Cones, Rows, ScalarOutputProgram, scalar_output
 from .result import KKTResiduals, Solution, Status, relative_gap
+from .training.polish import on_the_kinks
 
 __all__ = ["solve_full"]
 

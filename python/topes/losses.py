@@ -36,7 +36,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit, xlogy
 
-from ._validation import FloatArray, as_labels, choice
+from ._support.validation import FloatArray, as_labels, choice
 
 BoolArray = npt.NDArray[np.bool_]
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ._validation import FloatArray, as_beta, as_matrix, as_vector, choice
+from ._support.validation import FloatArray, as_beta, as_matrix, as_vector, choice
 from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._exact_input import Values, as_exact_array
+from ._support.exact_input import Values, as_exact_array
 from .errors import InputError
 
 __all__ = ["Size", "as_size", "extract_patches"]

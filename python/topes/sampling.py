@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._exact_input import as_exact_array, as_floats
-from ._limits import check_count
-from ._validation import FloatArray
+from ._support.exact_input import as_exact_array, as_floats
+from ._support.limits import check_count
+from ._support.validation import FloatArray
 from .errors import InputError
 from .network import check_bias
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._validation import FloatArray, as_beta, as_matrix, choice
+from ._support.validation import FloatArray, as_beta, as_matrix, choice
 from .activation import kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _core
-from ._exact_input import Values
-from ._limits import thread_count
-from ._progress import ProgressCallback, progress_callback
+from ._support.exact_input import Values
+from ._support.limits import thread_count
+from ._support.progress import ProgressCallback, progress_callback
 from .arrangement import Arrangement
 from .errors import InputError
 

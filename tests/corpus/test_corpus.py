@@ -13,7 +13,7 @@ import topes
 from checks import as_set, build, cell_set
 from strategies import Instance
 from topes import reference, solve_full
-from topes.pricing import Pricer
+from topes.pricing.oracle import Pricer
 
 FILES = sorted(Path(__file__).parent.glob("*.json"))
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from topes import CellLimitError, InputError, PricingCostWarning, Status, pricing_cost, train, train_low_rank
-from topes.pricing_cost import _fitted
+from topes.pricing.cost import _fitted
 
 
 def nearly_rank_two(seed=0, n=40, d=15, noise=1e-4):

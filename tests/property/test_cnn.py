@@ -14,7 +14,7 @@ from problems import ENTRY, KAPPAS
 from topes import ConvolutionalNetwork, Status, certify, extract_patches, reference, train, train_cnn
 from topes.activation import phi
 from topes.losses import get_loss, loss_names
-from topes.pricing import Pricer
+from topes.pricing.oracle import Pricer
 from topes.programs import convolutional
 
 PENALISED = st.sampled_from([False, "penalized"])

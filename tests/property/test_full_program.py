@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kkt import check_solution
 from problems import BIASES, KAPPAS, NORMS, data
 from topes import Status, programs, reference, solve_full
-from topes.cell_pricing import price
 from topes.losses import loss_names
+from topes.pricing.over_cells import price
 from topes.programs.scalar_output import Cones
 
 # A conic solve of the twin takes a tenth of a second.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from problems import BIASES, ENTRY, KAPPAS, NORMS, data
 from topes import NotInterpolable, Status, gauge, interpolate, reference
 from topes.activation import phi
-from topes.indicator import InterpolationLoss, MarginLoss
+from topes.models.indicator import InterpolationLoss, MarginLoss
 from topes.programs import scalar_output
 
 FEW = settings(max_examples=max(10, settings().max_examples // 4))

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from problems import BIASES, KAPPAS, data
 from topes import Status, TwoLayerNetwork, reference, solve_full, train, train_low_rank
-from topes.any_rank import AnyRankBound
 from topes.losses import get_loss, loss_names
-from topes.low_rank_split import LowRankSplit
-from topes.norm_bound import bound_absolute_sum
-from topes.pricing import Pricer
+from topes.low_rank.any_rank import AnyRankBound
+from topes.low_rank.norm_bound import bound_absolute_sum
+from topes.low_rank.split import LowRankSplit
+from topes.pricing.oracle import Pricer
 
 # Examples that train, or solve conic programs.
 FEW = settings(max_examples=max(10, settings().max_examples // 6))

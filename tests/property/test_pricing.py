@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from problems import BIASES, KAPPAS, data
 from topes import reference
 from topes.activation import phi
-from topes.cell_pricing import price as price_by_enumeration
 from topes.dual import zero_sum
-from topes.pricing import Pricer
+from topes.pricing.oracle import Pricer
+from topes.pricing.over_cells import price as price_by_enumeration
 from topes.programs.scalar_output import Cones
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._exact_input import Values
+from .._support.exact_input import Values
 from ..losses import Loss
 from ..patches import Size, extract_patches
 from .scalar_output import Rows, ScalarOutputProgram, scalar_output

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from .._exact_input import Values, as_exact_array, as_floats
-from .._validation import FloatArray, as_beta, as_vector, choice
+from .._support.exact_input import Values, as_exact_array, as_floats
+from .._support.validation import FloatArray, as_beta, as_vector, choice
 from ..activation import kappa_of
 from ..arrangement import Arrangement
 from ..errors import CellLimitError, InputError

@@ -1,0 +1,8 @@
+"""What is trained: fully connected and convolutional networks, one output and several, interpolation and the gauge."""
+
+from .convolutional import ConvolutionalNetwork, train_cnn
+from .fully_connected import train
+from .gauge import Gauge, gauge
+from .interpolation import Interpolation, interpolate
+
+__all__ = ["ConvolutionalNetwork", "Gauge", "Interpolation", "gauge", "interpolate", "train", "train_cnn"]

@@ -1,0 +1,381 @@
+"""The dual constraint's left side over ALL cells: max over the unit ball of ||V' phi(X u)||_2, by branch and bound.
+
+`Pricer` makes a data matrix ready once: rows on one hyperplane become one term, coordinates are chosen in which the search
+is well conditioned, and what all of that may lose to rounding is bounded, so that the bound it returns is a theorem.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.linalg import block_diag
+
+from .. import _core
+from .._support.exact_input import Values, as_exact_array, as_floats
+from .._support.limits import NO_LIMIT, thread_count
+from .._support.validation import FloatArray, choice
+from ..activation import kappa_of, phi
+from ..arrangement import Arrangement
+from ..errors import InputError
+from ..network import Bias, check_bias, penalised, pooled, weight_norm
+
+__all__ = ["Cover", "Pricer", "Pricing"]
+
+_EPS = float(np.finfo(np.float64).eps)
+# Working coordinates are u in the right singular basis times the singular values to this power: between the data's own
+# metric (1: cells of even size) and the norm's (0: bounds of even quality).
+_WHITENING = 0.5
+_NO_SECONDS = 1e300
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """What one pricing call found.
+
+    Attributes
+    ----------
+    upper_bound : float
+        No unit direction has a larger price; roundings included.
+    best : float
+        Largest price found.
+    directions : ndarray, shape (d, k), float64
+        Columns of norm 1 (with a free bias, of weights of norm 1), best first.
+    values : ndarray, shape (k,), float64
+    signs : ndarray, shape (k,), int8
+        Sign of v'phi(Xu); all 1 for several outputs.
+    complete : bool
+        The search was not cut short by a limit. The bound holds all the same.
+    n_nodes : int
+        Cones looked at.
+    """
+
+    upper_bound: float
+    best: float
+    directions: FloatArray
+    values: FloatArray
+    signs: Any
+    complete: bool
+    n_nodes: int
+
+
+@dataclass(frozen=True)
+class Cover:
+    """A finished search, cone by cone, and the coordinates it worked in: what a certificate of the bound is made of.
+
+    Attributes
+    ----------
+    scale : ndarray, shape (r,), float64
+        Half axes of the unit ball of the working coordinates w = P u, for the round ones (`cpp/include/topes/pricing.hpp`).
+    coordinates : ndarray, shape (r, d), float64
+        P; with a bias, its coefficient is the last column.
+    normals : ndarray, shape (m, r), float64
+        One h for each distinct hyperplane; row i of the data is close to factor[i] P'h[group[i]].
+    group : ndarray, shape (n,), int
+        -1 for a zero row.
+    factor : ndarray, shape (n,), float64
+    reach : float
+        With a free bias, the largest bias that is looked at; else 0.
+    split, depth : ndarray, shape (n_nodes,)
+        Trees in preorder: 0 for a leaf, 1 + e where edge e is halved. First those for v, then those for -v, one for each
+        cone of the fan.
+    c : ndarray, shape (n_leaves, r), float64
+        For the round balls.
+    slope_leaf, slope_row, slope : ndarray, shape (k,)
+        Slopes of hyperplanes that bend the price downwards inside a leaf, where they are not the simple ones.
+    """
+
+    scale: FloatArray
+    coordinates: FloatArray
+    normals: FloatArray
+    group: Any
+    factor: FloatArray
+    reach: float
+    split: Any
+    depth: Any
+    c: FloatArray
+    slope_leaf: Any
+    slope_row: Any
+    slope: FloatArray
+
+
+class Pricer:
+    """Prices dual points over all cells of a data matrix.
+
+    Parameters
+    ----------
+    X : array_like, shape (n, d)
+    activation : {"relu", "abs"} or float
+    bias : {False, "penalized", "free"}
+        Appends a column of ones. A free bias needs dual points whose entries sum to zero exactly.
+    norm : {1, 2, inf}
+        p of the unit ball.
+    values : {"binary", "decimal"}
+    pool : int
+        So many consecutive rows of X are the patches of one sample, whose feature is the mean of theirs, (13); it divides
+        the number of rows. Dual points and targets then have one entry for each sample.
+
+    Raises
+    ------
+    InputError
+        The rank (for p = 1 and inf the number of columns) is above `_core.MAX_PRICING_DIMENSION`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topes.pricing.oracle import Pricer
+    >>> pricing = Pricer([[3.0, 4.0]]).price(np.array([2.0]))
+    >>> round(pricing.best, 9), pricing.upper_bound >= 10.0
+    (10.0, True)
+    """
+
+    def __init__(
+        self,
+        X: Any,
+        *,
+        activation: str | float = "relu",
+        bias: Bias = False,
+        norm: float = 2,
+        values: Values = "binary",
+        pool: int = 1,
+    ) -> None:
+        exact = as_exact_array(X, "X", 2, values)
+        self.pool = pool
+        self.n_samples = len(exact) // pool
+        self.bias, self.kappa = check_bias(bias), kappa_of(activation)
+        self.norm, self.values = float(choice(norm, "norm", (1, 2, np.inf))), values
+        if self.bias is not False:
+            exact = np.hstack([exact, np.ones((len(exact), 1), dtype=exact.dtype)])
+        self.data = as_floats(exact)
+        self.arrangement = Arrangement(exact, values=values)
+        n, d = self.data.shape
+        core = self.arrangement._core
+        groups = np.asarray(core.hyperplanes)
+        m = int(groups.max(initial=-1)) + 1
+        used = groups >= 0
+        reference = np.zeros((m, d))
+        reference[groups[used][::-1]] = self.data[used][::-1]  # the first row of each group
+        # The squares of tiny and of huge entries leave the range of doubles: a power of two first, which rounds nothing.
+        reference = np.ldexp(reference, -np.frexp(np.abs(reference).max(axis=1, keepdims=True, initial=0.0))[1])
+        reference /= np.linalg.norm(reference, axis=1, keepdims=True) if m else 1.0
+        factor = np.zeros(n)
+        factor[used] = np.einsum("ij,ij->i", self.data[used], reference[groups[used]])
+        self.hyperplanes, self.factor, self._used = groups, factor, used
+        self._set_coordinates(reference)
+        _, s, basis = np.linalg.svd(self.data, full_matrices=False)
+        k = int(np.sum(s > _EPS * max(self.data.shape) * s.max(initial=0.0)))
+        #: u = whitening @ z makes data @ whitening orthonormal, up to one factor; unwhitening goes back
+        self.whitening = basis[:k].T * (s.max(initial=1.0) / s[:k])
+        self.unwhitening = basis[:k] * (s[:k] / s.max(initial=1.0))[:, None]
+        self.reference = reference  #: unit normal of each distinct hyperplane, shape (m, d)
+
+    def _set_coordinates(self, reference: FloatArray) -> None:
+        """Working coordinates w = P u, hyperplanes h with x_i = factor_i * P'h up to an error that is bounded."""
+        d = self.data.shape[1]
+        q = {1.0: np.inf, 2.0: 2.0, np.inf: 1.0}[self.norm]
+        free = self.bias == "free"
+        inputs = self.data[:, :-1] if free else self.data
+        unit = np.ones(d)  # what one unit of each coordinate of the ball is in u
+        if free:  # the largest abs(x_i.u) over the unit ball, rounded up: no breakpoint lies further out
+            reach = float(np.linalg.norm(inputs, ord=q, axis=1).max(initial=0.0)) * (1.0 + 1e-9) if d > 1 else 0.0
+            unit[-1] = reach if reach > 0.0 else 1.0
+        scaled = reference * unit
+        if self.norm == 2.0:
+            k = d - 1 if free else d
+            _, s, basis = np.linalg.svd(scaled[:, :k], full_matrices=False)
+            rank = self.arrangement.rank if not free else int(np.sum(s > _EPS * len(s) * s.max(initial=0.0)))
+            s, basis = np.maximum(s[:rank], 1e-300), basis[:rank]
+            stretch = (s / s[0]) ** _WHITENING if rank else np.ones(0)
+            into, back = stretch[:, None] * basis, basis.T / stretch
+            if free:
+                into, back = block_diag(into, 1.0), block_diag(back, 1.0)
+                stretch, rank = np.append(stretch, 1.0), rank + 1
+            self._to_working, self._from_working = into / unit, unit[:, None] * back
+            self.span = block_diag(basis.T, 1.0) if free else basis.T
+            normals, scale = scaled @ back, stretch
+            ball = "cylinder" if free else "euclidean"
+            self._inflation = 1.0 + 8 * (d + 2) * _EPS  # rows of the basis are orthonormal up to rounding
+        else:
+            rank = d
+            self._to_working, self._from_working = np.diag(1.0 / unit), np.diag(unit)
+            normals, scale = scaled, np.ones(d)
+            ball = "cube" if self.norm == np.inf else "prism" if free and d > 1 else "cross"
+            self._inflation = 1.0
+            self.span = np.eye(d)
+        if rank > _core.MAX_PRICING_DIMENSION:
+            what = f"rank {rank}" if self.norm == 2.0 else f"{rank} columns"
+            raise InputError(
+                f"X has {what}; pricing over all cells takes at most {_core.MAX_PRICING_DIMENSION}. Use fewer features, "
+                "or train_low_rank, whose lower bound holds at any rank"
+            )
+        self.dimension = rank
+        self._normals = np.ascontiguousarray(normals)
+        self._scale, self._bias_reach = np.ascontiguousarray(scale), float(unit[-1]) if free else 0.0
+        self._space = _core.PricingSpace(self._normals, ball, self._scale) if rank and len(normals) else None
+        # |x_i.u - factor_i h_i.P u| over the unit ball, each i: what was left out, and the rounding of finding out.
+        product = normals @ self._to_working
+        rest = np.zeros_like(self.data)
+        rest[self._used] = self.data[self._used] - self.factor[self._used, None] * product[self.hyperplanes[self._used]]
+        size = np.abs(self.data)
+        size[self._used] += np.abs(self.factor[self._used, None]) * (np.abs(normals) @ np.abs(self._to_working))[
+            self.hyperplanes[self._used]
+        ]
+        rest = np.abs(rest) + (rank + 4) * _EPS * size
+        k = inputs.shape[1]
+        self._rest, self._reach = (
+            (np.linalg.norm(each[:, :k], ord=q, axis=1) if k else 0.0) + each[:, k:] @ unit[k:] for each in (rest, size)
+        )
+
+    def price(
+        self,
+        v: FloatArray,
+        *,
+        floor: float = 0.0,
+        keep: float = 1.0,
+        tol: float = 1e-9,
+        starts: FloatArray | None = None,
+        n_directions: int = 16,
+        max_nodes: int | None = None,
+        max_seconds: float | None = None,
+        n_threads: int | None = None,
+        progress: Any = None,
+    ) -> Pricing:
+        """The largest price over all cells.
+
+        Parameters
+        ----------
+        v : ndarray, shape (n,) or (n, C), float64
+            Dual point; for several outputs the price is the 2-norm over them.
+        floor : float
+            Prices below this are of no interest: the search may bound them by it and leaves them.
+        keep : float
+            Nor are those below this share of the best; less than 1 gives more directions.
+        tol : float
+            Relative width at which the bound is close enough to the best price.
+        starts : ndarray, shape (d, k), optional
+            Directions that are likely good: the neurons at hand.
+        n_directions : int
+            Most directions to return.
+        max_nodes, max_seconds : optional
+            Limits; the bound holds all the same.
+
+        Returns
+        -------
+        Pricing
+        """
+        V = np.asarray(v, dtype=np.float64)
+        V = V[:, None] if V.ndim == 1 else V
+        V = self.spread(V)  # pool times the price of v: a division here would round, and a zero sum would not stay one
+        d, outputs = self.data.shape[1], V.shape[1]
+        sizes = np.linalg.norm(V, axis=1)
+        most = max(1.0, abs(self.kappa))
+        # Left out by the coordinates; lost while the terms were added up.
+        slack = most * float(sizes @ self._rest)
+        slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach)
+        if self._space is None:
+            return Pricing(slack / self.pool, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
+        bend, linear, unit = self._terms(V)
+        first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
+        upper, best, complete, nodes, w, values, signs = self._space.price(
+            bend,
+            linear,
+            np.ascontiguousarray(first),
+            max(floor, 0.0) * self.pool / unit,
+            keep,
+            tol,
+            NO_LIMIT if max_nodes is None else max_nodes,
+            _NO_SECONDS if max_seconds is None else max_seconds,
+            n_directions,
+            thread_count(n_threads),
+            progress,
+        )
+        directions = self._from_working @ w.T
+        upper = upper * unit * self._inflation + slack
+        if self.pool > 1:
+            upper *= (1.0 + 2.0 * _EPS) / self.pool
+        unit /= self.pool
+        return Pricing(upper, best * unit, directions, values * unit, signs, complete, nodes)
+
+    def pooled(self, H: FloatArray) -> FloatArray:
+        """Means over the patches of each sample, shape (n_samples, ...), of what has one row for each patch."""
+        return pooled(H, self.pool)
+
+    def spread(self, v: FloatArray) -> FloatArray:
+        """The entry of each sample repeated for its patches: `pool` times the transpose of `pooled`."""
+        return v if self.pool == 1 else np.repeat(v, self.pool, axis=0)
+
+    def _terms(self, V: FloatArray) -> tuple[FloatArray, FloatArray, float]:
+        """Weights of the bends, shape (m, C), the linear part, shape (C, dimension), in working coordinates; their unit.
+
+        The unit is a power of two, so that the core may square what it gets.
+        """
+        # phi(x) = kappa x + (1 - kappa) max(0, x), and max(0, -x) = max(0, x) - x: one bend a hyperplane, the rest linear.
+        slope = 1.0 - self.kappa
+        bend = np.zeros((len(self._normals), V.shape[1]))
+        np.add.at(bend, self.hyperplanes[self._used], slope * np.abs(self.factor[self._used, None]) * V[self._used])
+        linear_rows = np.where(self.factor < 0.0, 1.0, self.kappa)[:, None] * V
+        by_group = np.zeros_like(bend)
+        np.add.at(by_group, self.hyperplanes[self._used], self.factor[self._used, None] * linear_rows[self._used])
+        linear = np.ascontiguousarray(by_group.T @ self._normals)
+        most = max(float(np.abs(bend).max(initial=0.0)), float(np.abs(linear).max(initial=0.0)))
+        unit = math.ldexp(1.0, max(-1000, math.frexp(most)[1])) if most > 0.0 else 1.0
+        return bend / unit, linear / unit, unit
+
+    def cover(
+        self,
+        v: FloatArray,
+        *,
+        floor: float = 0.0,
+        tol: float = 1e-9,
+        starts: FloatArray | None = None,
+        max_seconds: float | None = None,
+        n_threads: int | None = None,
+    ) -> Cover:
+        """Price a dual point of shape (n,) and write down the cones that prove the bound, for a checker to walk.
+
+        Parameters
+        ----------
+        v, floor, tol, starts, max_seconds
+            As for `price`: no cone need be bounded by less than `floor`, or by less than 1 + tol times the largest price.
+
+        Returns
+        -------
+        Cover
+        """
+        r = self.dimension
+        none = np.zeros(0, dtype=np.uint32)
+        parts: Any = (np.zeros(0, np.uint8), np.zeros(0, np.uint16), np.zeros((0, r)), none, none, np.zeros(0))
+        if self._space is not None:
+            bend, linear, unit = self._terms(np.asarray(v, dtype=np.float64)[:, None])
+            first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
+            _, _, *parts = self._space.cover(
+                bend,
+                linear,
+                np.ascontiguousarray(first),
+                max(floor, 0.0) / unit,
+                tol,
+                NO_LIMIT,
+                _NO_SECONDS if max_seconds is None else max_seconds,
+                thread_count(n_threads),
+                None,
+            )
+            parts[2] = parts[2] * unit
+        return Cover(self._scale, self._to_working, self._normals, self.hyperplanes, self.factor, self._bias_reach, *parts)
+
+    def pattern_of(self, side: Any) -> Any:
+        """Pattern over the samples, shape (n,), bool, of the side of each hyperplane, shape (m,), bool; zero rows: True."""
+        pattern = np.ones(len(self.data), dtype=bool)
+        pattern[self._used] = side[self.hyperplanes[self._used]] == (self.factor[self._used] > 0.0)
+        return pattern
+
+    def hyperplane_of(self, samples: Any) -> Any:
+        """Number of the hyperplane of each sample."""
+        return self.hyperplanes[samples]
+
+    def at(self, v: FloatArray, U: FloatArray) -> FloatArray:
+        """Prices v'phi(X u) of the columns of U, shape (k,), or their 2-norms over several outputs, as they are: rounded."""
+        sizes = np.maximum(weight_norm(penalised(U, self.bias), self.norm), 1e-300)
+        prices = self.pooled(phi(self.data @ U, self.kappa)).T @ v
+        return np.asarray((prices if prices.ndim == 1 else np.linalg.norm(prices, axis=1)) / sizes)

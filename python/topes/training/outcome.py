@@ -1,0 +1,61 @@
+"""From the blocks in use to the network of Proposition II.1, made small where that costs nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .._support.validation import FloatArray
+from ..losses import Loss
+from ..network import TwoLayerNetwork
+from ..pricing.oracle import Pricer
+from .blocks import Blocks
+from .polish import on_the_kinks
+
+__all__ = ["best_network"]
+
+
+def best_network(
+    pricer: Pricer,
+    choices: list[Blocks],
+    y: FloatArray,
+    beta: float,
+    loss: Loss,
+    worth: float,
+) -> tuple[TwoLayerNetwork, float]:
+    """The network of the first of these solutions that is good enough, and its objective (3).
+
+    Equal directions are merged and the rest is moved to a vertex of the set of solutions with these outputs, at most n
+    neurons; the network without neurons is taken where it is no worse.
+
+    Parameters
+    ----------
+    worth : float
+        Share of the objective that the smaller network may cost.
+    """
+    d = pricer.data.shape[1]
+    none = np.zeros((d, 0))
+    data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
+
+    def columns(blocks: Blocks) -> list[FloatArray]:
+        U, signs = blocks.columns, blocks.signs
+        if blocks.constant:
+            U = np.column_stack([U, np.append(np.zeros(d - 1), abs(blocks.constant))])
+            signs = np.append(signs, np.sign(blocks.constant))
+        return [U[:, signs == s] for s in (1.0, -1.0)]
+
+    def network(parts: list[FloatArray], reduce_on: FloatArray | None) -> TwoLayerNetwork:
+        return TwoLayerNetwork.from_convex(
+            *parts, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm, X=reduce_on, pool=pricer.pool
+        )
+
+    candidates = []
+    for blocks, reduce_on in [(b, r) for b in choices for r in (data, None)]:
+        plain = network(columns(blocks), reduce_on)
+        for each in (plain, on_the_kinks(plain, data, y, loss, pricer.pool)):
+            fit = loss.value(pricer.pooled(each.predict(data)), y)
+            penalty = each.penalty(bias=pricer.bias or "penalized", norm=pricer.norm)
+            candidates.append((each, fit + beta * penalty))
+    empty = loss.value(np.zeros_like(y), y)
+    least = min(value for _, value in candidates)
+    chosen = next(c for c in candidates if c[1] <= least + worth * max(abs(least), 1e-3 * empty))
+    return (network([none, none], None), empty) if empty <= chosen[1] else chosen
