@@ -14,6 +14,7 @@ from .errors import (
     TopesError,
 )
 from .full_program import solve_full
+from .linear_cnn import LinearConvolutionalNetwork, LinearSolution, train_linear_cnn
 from .low_rank import Guarantee, LowRankSolution, train_low_rank
 from .models import ConvolutionalNetwork, Gauge, Interpolation, gauge, interpolate, train, train_cnn
 from .network import TwoLayerNetwork
@@ -41,6 +42,8 @@ __all__ = [
     "InputError",
     "Interpolation",
     "KKTResiduals",
+    "LinearConvolutionalNetwork",
+    "LinearSolution",
     "LowRankSolution",
     "MemoryLimitError",
     "Neighbors",
@@ -69,6 +72,7 @@ __all__ = [
     "solve_full",
     "train",
     "train_cnn",
+    "train_linear_cnn",
     "train_low_rank",
     "verify",
 ]

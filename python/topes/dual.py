@@ -13,6 +13,7 @@ from .losses import Loss
 __all__ = ["lower_bound", "zero_sum"]
 
 _EPS = float(np.finfo(np.float64).eps)
+_LEAST = float(np.finfo(np.float64).smallest_subnormal)
 
 
 def lower_bound(loss: Loss, v: FloatArray, y: FloatArray, beta: float, price: float) -> tuple[float, FloatArray]:
@@ -37,18 +38,20 @@ def lower_bound(loss: Loss, v: FloatArray, y: FloatArray, beta: float, price: fl
     """
     most = 1.0 if price <= beta else beta / price * (1.0 - 4.0 * _EPS)
     t = _best_scale(loss, v, y, most)
-    return -loss.conjugate(t * v, y) - _rounding(t * v, y), t * v
+    return -loss.conjugate(t * v, y) - _rounding(loss, t * v, y), t * v
 
 
 def _best_scale(loss: Loss, v: FloatArray, y: FloatArray, most: float) -> float:
     """The t in [0, most] with the largest -L*(t v), a concave function of t."""
-    result = minimize_scalar(lambda t: loss.conjugate(t * v, y), bounds=(0.0, most), method="bounded")
+    result = minimize_scalar(
+        lambda t: loss.conjugate(t * v, y), bounds=(0.0, most), method="bounded", options={"xatol": 1e-6 * most}
+    )
     return min((0.0, float(result.x), most), key=lambda t: loss.conjugate(t * v, y))
 
 
-def _rounding(v: FloatArray, y: FloatArray) -> float:
-    """Covers the roundings of a conjugate: a sum over n of terms no larger than v^2 + |v y| + 1."""
-    return (len(v) + 8) * _EPS * float(np.sum(v * v + np.abs(v * y) + (v != 0.0)))
+def _rounding(loss: Loss, v: FloatArray, y: FloatArray) -> float:
+    """Covers the roundings of a conjugate, a sum over n, and the sums here; below the normal numbers they are absolute."""
+    return (len(v) + 8) * (_EPS * loss.conjugate_size(v, y) + _LEAST)
 
 
 def zero_sum(v: FloatArray) -> FloatArray:

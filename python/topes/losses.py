@@ -79,6 +79,10 @@ class Loss(ABC):
         """L*(v) = max_z z'v - L(z, y); ``inf`` outside the domain."""
         return self._conjugate_inside(v, y) if self.in_domain(v, y) else math.inf
 
+    def conjugate_size(self, v: FloatArray, y: FloatArray) -> float:
+        """A bound on the sum of the absolute values of what `conjugate` adds up: roundings are relative to it."""
+        return float(np.sum(v * v + np.abs(v * y)))
+
     def project_dual(self, v: FloatArray, y: FloatArray, *, zero_sum: bool = False) -> FloatArray:
         """Point of the domain of L* nearest to v; with `zero_sum`, nearest among those whose entries sum to 0.
 
@@ -209,6 +213,10 @@ class L2Loss(Loss):
         # A unit vector in floating point, such as `project_dual` and `gradient` make, has norm 1 up to rounding.
         return bool(np.linalg.norm(v) <= 1.0 + len(v) * float(np.finfo(np.float64).eps))
 
+    def conjugate_size(self, v: FloatArray, y: FloatArray) -> float:
+        """A bound on the sum of the absolute values of what `conjugate` adds up: roundings are relative to it."""
+        return float(np.sum(v * v + np.abs(v * y)))
+
     def project_dual(self, v: FloatArray, y: FloatArray, *, zero_sum: bool = False) -> FloatArray:
         centred = v - v.mean() if zero_sum else v
         return centred / max(1.0, float(np.linalg.norm(centred)))
@@ -314,6 +322,10 @@ class LogisticLoss(_MarginLoss):
         with np.errstate(divide="ignore", invalid="ignore"):
             complement = np.where(q > 0.0, q * np.log1p(-p), 0.0)
         return float(np.sum(xlogy(p, p) + complement))
+
+    def conjugate_size(self, v: FloatArray, y: FloatArray) -> float:
+        # The entropy of p is at most 1, and its second term rounds like p.
+        return super().conjugate_size(v, y) + float(np.count_nonzero(v))
 
 
 class HingeLoss(_MarginLoss):

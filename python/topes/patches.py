@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._support.exact_input import Values, as_exact_array
+from ._support.exact_input import Values, as_exact_array, as_floats
+from ._support.validation import FloatArray
 from .errors import InputError
 
-__all__ = ["Size", "as_size", "extract_patches"]
+__all__ = ["Size", "as_samples", "as_size", "extract_patches"]
 
 #: One number for all axes, or one for each.
 Size = int | tuple[int, ...]
@@ -88,6 +89,17 @@ def _number_of_axes(X: Any) -> int:
         return int(np.ndim(X))
     except ValueError as error:
         raise InputError(f"X must be an array of numbers: {error}") from None
+
+
+def as_samples(X: Any) -> FloatArray:
+    """Samples of any number of axes as float64, shape (n, ...); `InputError` where they are not finite numbers."""
+    ndim = _number_of_axes(X)
+    if ndim < 2:
+        raise InputError(f"X must have samples along its first axis and at least one axis more, got {ndim} axes")
+    samples = as_floats(as_exact_array(X, "X", ndim, "binary"))
+    if 0 in samples.shape[1:]:
+        raise InputError(f"X must have samples that are not empty, got shape {samples.shape}")
+    return samples
 
 
 def _is_integer(value: Any) -> bool:

@@ -139,3 +139,13 @@ def test_the_full_program_tries_again_with_finer_tolerances(X):
     solution = solve_full(np.array(X, dtype=float), [3.0, 0.0, 2.5], 1e-3, loss="l2", activation=-1.0, norm=np.inf)
     assert solution.status is topes.Status.CERTIFIED
     assert solution.n_neurons <= 3
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e-12, 1e-60])
+def test_small_targets_are_certified_like_any_others(scale):
+    """The bound on the rounding of a conjugate had an absolute 1 a sample in it, which only the entropy needs."""
+    X, y = [[1.0], [-2.0]], np.array([1.0, 3.0])
+    solution = topes.train(X, scale * y, scale * 0.1)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.objective == pytest.approx(scale**2 * topes.train(X, y, 0.1).objective, rel=1e-6)
+    assert topes.train([[0.0]], [scale], 1.0).status is topes.Status.CERTIFIED

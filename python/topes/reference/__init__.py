@@ -11,6 +11,7 @@ from .counting import bound, characteristic_polynomial, count, count_bounded
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
+from .linear_convolution import circular_outputs, circular_price, linear_outputs, linear_price
 from .rank_k import RankKProgram, rank_k_program
 from .training import price, scalar_output_value
 
@@ -21,12 +22,16 @@ __all__ = [
     "bounded",
     "cells",
     "characteristic_polynomial",
+    "circular_outputs",
+    "circular_price",
     "convolutional_value",
     "count",
     "count_bounded",
     "facets",
     "gauge_value",
     "is_interpolable",
+    "linear_outputs",
+    "linear_price",
     "locate",
     "outputs_vanish_on",
     "patches",
