@@ -39,7 +39,8 @@ def main(quick: bool) -> None:
         build = circular_convolutional if circular else linear_convolutional
         value, theirs = timed(lambda X=X, y=y, b=build: b(X, y, 1.0).solve(1e-8))
         name, error = "circular" if circular else "patches", value / ours.lower_bound - 1.0
-        print(f"{name:<10}{shape!s:<16}{ours.gap:>9.1e}{ours.n_filters:>9}{mine:>9.2f}{theirs:>10.2f}{error:>11.1e}", flush=True)
+        found = f"{ours.gap:>9.1e}{ours.n_filters:>9}{mine:>9.2f}"
+        print(f"{name:<10}{shape!s:<16}{found}{theirs:>10.2f}{error:>11.1e}", flush=True)
 
 
 if __name__ == "__main__":
