@@ -7,15 +7,18 @@ from .linear_convolutional import (
     linear_convolutional,
     linear_convolutional_dual,
 )
+from .penalised import PenalisedProgram, penalised
 from .scalar_output import Cones, ScalarOutputProgram, scalar_output
 
 __all__ = [
     "Cones",
     "LinearProgram",
+    "PenalisedProgram",
     "ScalarOutputProgram",
     "circular_convolutional",
     "convolutional",
     "linear_convolutional",
     "linear_convolutional_dual",
+    "penalised",
     "scalar_output",
 ]

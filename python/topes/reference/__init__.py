@@ -12,6 +12,7 @@ from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .linear_convolution import circular_outputs, circular_price, linear_outputs, linear_price
+from .penalised import penalised_parts
 from .rank_k import RankKProgram, rank_k_program
 from .training import price, scalar_output_value
 
@@ -35,6 +36,7 @@ __all__ = [
     "locate",
     "outputs_vanish_on",
     "patches",
+    "penalised_parts",
     "price",
     "rank",
     "rank_k_program",

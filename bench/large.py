@@ -1,0 +1,73 @@
+"""Large-scale training, (32): samples a second and memory of a step against the einsum that forms D_i X.
+
+Usage: python bench/large.py [--quick] [--device NAME]
+
+Needs PyTorch. Both take the same mini-batches of synthetic images; their outputs are compared before they are timed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import numpy as np
+import torch
+
+from topes.large.model import GatedModel
+
+REPEATS = 5
+
+
+def naive(model: GatedModel, rows: torch.Tensor) -> torch.Tensor:
+    """The objective on a batch with D_i X as a tensor of shape (b, P, d)."""
+    X, gates = model.X[rows], model.gates(rows)
+    gated = torch.einsum("bp,bd->bpd", gates, X)
+    outputs = torch.einsum("bpd,pcd->bc", gated, model.weights[0] - model.weights[1])
+    signed = torch.einsum("bp,bd->bpd", 1.0 - 2.0 * gates, X)
+    wrong = torch.relu(torch.einsum("bpd,spcd->bspc", signed, model.weights)).sum()
+    loss = (outputs.logsumexp(dim=1) - (outputs * model.Y[rows]).sum(dim=1)).sum()
+    return (loss + 0.1 * wrong) / len(rows) + model.beta / model.n * model.norms()
+
+
+def step(model: GatedModel, value: torch.Tensor) -> None:
+    model.weights.grad = None
+    value.backward()
+    if model.X.device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+    n, d, P, C = (2000, 784, 128, 10) if options.quick else (20000, 784, 1024, 10)
+    rng = np.random.default_rng(0)
+    X = rng.random((n, d))
+    Y = np.eye(C)[rng.integers(0, C, n)]
+    patterns = (X @ rng.standard_normal((d, P)) >= 0.0).T.astype(np.uint8)
+    model = GatedModel(X, Y, patterns, 0.1, 0.0, "cross_entropy", torch.device(options.device), torch.float32)
+    with torch.no_grad():
+        model.weights.copy_(0.01 * torch.randn(model.weights.shape, generator=torch.Generator().manual_seed(0)))
+    print(f"n = {n}, d = {d}, P = {P}, C = {C} on {options.device}, {torch.get_num_threads()} threads, float32")
+    print(f"weights {4 * model.weights.numel() / 2**20:.0f} MiB; training with Adam {model.memory(128, 2) / 2**20:.0f} MiB")
+    for size in (32, 128):
+        rows = torch.arange(size, device=model.X.device)
+        ours, theirs = model.objective(rows, 0.1)[0], naive(model, rows)
+        assert torch.allclose(ours, theirs, rtol=1e-4), (ours, theirs)
+        times: list[list[float]] = [[], []]
+        for _ in range(REPEATS):
+            for k, compute in enumerate((lambda r: model.objective(r, 0.1)[0], lambda r: naive(model, r))):
+                begin = time.perf_counter()
+                step(model, compute(rows))
+                times[k].append(time.perf_counter() - begin)
+        a, b = (sorted(each)[REPEATS // 2] for each in times)
+        tensor = 2 * 4 * size * P * d / 2**20
+        print(
+            f"batch {size}: {size / a:.0f} samples a second, einsum {size / b:.0f} (ratio {b / a:.1f}) "
+            f"and {tensor:.0f} MiB more for D_i X"
+        )
+
+
+if __name__ == "__main__":
+    main()

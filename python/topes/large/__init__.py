@@ -1,0 +1,10 @@
+"""The large-scale form (32): a penalty in place of the cones, sampled patterns, mini-batches. Needs PyTorch.
+
+Where the rank is low, `topes.train` finds the optimum over all cells with a proof; this is for data it cannot take.
+"""
+
+from .losses import CrossEntropyLoss
+from .solution import Epoch, LargeSolution
+from .training import train
+
+__all__ = ["CrossEntropyLoss", "Epoch", "LargeSolution", "train"]

@@ -1,0 +1,112 @@
+"""From the weights of (32) to a network, and a lower bound for any network from its outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._support.validation import FloatArray
+from ..activation import phi
+from ..dual import lower_bound
+from ..losses import Loss
+from ..low_rank.split import LowRankSplit
+from ..network import TwoLayerNetwork
+from ..pricing.oracle import Pricer
+from ..vector_network import VectorNetwork
+
+__all__ = ["as_network", "bound", "network_objective"]
+
+# Weights below these shares of the largest are left out where the objective does not rise by more than it says.
+_SHARES, _WORTH = (1e-2, 1e-3, 1e-9), 1e-6
+_ROWS = 1024  # of the data at a time: outputs of all neurons are never held
+
+
+def _outputs(X: FloatArray, W1: FloatArray, W2: FloatArray, kappa: float) -> FloatArray:
+    return np.concatenate([phi(rows @ W1, kappa) @ W2 for rows in np.split(X, range(_ROWS, len(X), _ROWS))])
+
+
+def _penalty(W1: FloatArray, W2: FloatArray) -> float:
+    return 0.5 * float(np.sum(W1**2) + np.sum(np.abs(W2).sum(axis=1) ** 2))
+
+
+def network_objective(
+    X: FloatArray, Y: FloatArray, W1: FloatArray, W2: FloatArray, beta: float, loss: Loss, kappa: float
+) -> float:
+    """(30), L(F, Y) + beta/2 * sum of ||w1_j||^2 + ||w2_j||_1^2; for one output (3)."""
+    return loss.value(_outputs(X, W1, W2, kappa).ravel(), Y.ravel()) + beta * _penalty(W1, W2)
+
+
+def as_network(
+    weights: FloatArray, X: FloatArray, Y: FloatArray, beta: float, loss: Loss, kappa: float, bias: bool
+) -> tuple[TwoLayerNetwork, float, FloatArray]:
+    """A neuron for each w that is worth it (Proposition II.1, Theorem VIII.2): the network, its objective, its outputs.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (2, P, C, d), float64
+    X : ndarray, shape (n, d), float64
+        With its column of ones, if there is one.
+    """
+    C = weights.shape[2]
+    norms = np.linalg.norm(weights, axis=-1)
+    found: tuple[float, FloatArray, FloatArray] | None = None
+    reference = np.inf
+    for share in sorted(_SHARES):  # from all to few
+        sign, pattern, output = np.nonzero(norms > share * max(float(norms.max(initial=0.0)), 1e-300))
+        root = np.sqrt(norms[sign, pattern, output])
+        W1 = (weights[sign, pattern, output] / root[:, None]).T if len(root) else np.zeros((X.shape[1], 0))
+        W2 = np.zeros((len(root), C))
+        W2[np.arange(len(root)), output] = np.where(sign == 0, root, -root)
+        value = network_objective(X, Y, W1, W2, beta, loss, kappa)
+        reference = min(reference, value)
+        if found is None or value <= reference * (1.0 + _WORTH):
+            found = value, np.ascontiguousarray(W1), W2
+    assert found is not None
+    value, W1, W2 = found
+    outputs = _outputs(X, W1, W2, kappa)
+    b1 = None
+    if bias:
+        W1, b1 = W1[:-1], W1[-1]
+    activation = kappa
+    if C == 1:
+        return TwoLayerNetwork(W1, b1, W2[:, 0], activation), value, outputs
+    return VectorNetwork(W1, b1, W2, activation), value, outputs
+
+
+def bound(
+    X: FloatArray, Y: FloatArray, F: FloatArray, beta: float, loss: Loss, kappa: float, *, rank: int, max_time: float
+) -> float:
+    """No network has an objective (30) below this: the gradient at the outputs F as a dual point, priced output by output.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, d), float64
+    Y, F : ndarray, shape (n, C), float64
+    rank : int
+        Directions of X to price over all cells; what the others can add is bounded (`topes.low_rank.split`).
+    max_time : float
+        Seconds for pricing, about.
+    """
+    y = Y.ravel()
+    v = loss.project_dual(loss.gradient(F.ravel(), y), y)
+    columns = v.reshape(Y.shape).T
+    d = X.shape[1]
+    if not len(X) or not d:
+        return max(0.0, lower_bound(loss, v, y, beta, 0.0)[0])
+    k = min(rank, d)
+    price = 0.0
+    for column in columns:
+        split = LowRankSplit.adapted(X, k, column, kappa) if k < d else LowRankSplit.of(X, k)
+        tail, slack, _ = split.tail(column, kappa)
+        pricer = Pricer(split.coordinates, activation=kappa)
+        floor = 0.3 * min(max(tail, price), beta)
+        found = pricer.price(column, floor=floor, tol=1e-4, n_directions=1, max_seconds=max(0.01, max_time / len(columns)))
+        price = max(price, split.combined(found.upper_bound, tail, slack))
+    # A distribution is one up to its last bits; a point that is exactly one is this close.
+    price += 8.0 * Y.shape[1] * float(np.finfo(np.float64).eps) * float(np.sum(np.linalg.norm(X, axis=1))) * _most(loss)
+    return max(0.0, lower_bound(loss, v, y, beta, price)[0])
+
+
+def _most(loss: Any) -> float:
+    return 1.0 if loss.name == "cross_entropy" else 0.0

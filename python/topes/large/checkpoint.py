@@ -1,0 +1,49 @@
+"""Checkpoints from which training goes on to the same result, bound to their problem."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import FileFormatError, InputError
+from .model import import_torch
+
+__all__ = ["fingerprint", "load", "save"]
+
+_FORMAT = "topes.large checkpoint 1"
+
+
+def fingerprint(arrays: list[Any], settings: dict[str, Any]) -> str:
+    """A hash of the problem and of all that the steps depend on."""
+    digest = hashlib.sha256(repr(sorted(settings.items())).encode())
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(repr((array.shape, array.dtype.str)).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def save(path: Path, problem: str, state: dict[str, Any]) -> None:
+    """Write beside the file and move it over: a stop while writing leaves the last one."""
+    torch = import_torch()
+    beside = path.with_name(path.name + ".part")
+    torch.save({"format": _FORMAT, "problem": problem, **state}, beside)
+    os.replace(beside, path)
+
+
+def load(path: Path, problem: str, device: Any) -> dict[str, Any]:
+    """What `save` wrote; `InputError` for the checkpoint of another problem."""
+    torch = import_torch()
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except Exception as error:  # what a broken file raises is torch's affair
+        raise FileFormatError(f"{str(path)!r} is not a checkpoint: {error}") from None
+    if not isinstance(state, dict) or state.get("format") != _FORMAT:
+        raise FileFormatError(f"{str(path)!r} is not a {_FORMAT}")
+    if state["problem"] != problem:
+        raise InputError(f"checkpoint {str(path)!r} belongs to another problem: other data, patterns or settings")
+    return state
