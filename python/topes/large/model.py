@@ -101,4 +101,4 @@ class GatedModel:
         size = self.X.element_size()
         weights = size * self.weights.numel() * (2 + states)
         batch = size * min(batch_size, self.n) * (6 * 2 * self.P * self.C + 3 * self.P)
-        return size * self.n * (self.d + self.C) + self._packed.numel() + weights + batch
+        return int(size * self.n * (self.d + self.C) + self._packed.numel() + weights + batch)
