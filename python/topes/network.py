@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -18,7 +18,6 @@ __all__ = ["Bias", "TwoLayerNetwork", "at_vertex", "check_bias", "penalised", "p
 
 Bias = Literal[False, "penalized", "free"]
 
-_FORMAT = "topes.TwoLayerNetwork"
 # Blocks below this share of the largest are what an interior-point solver leaves of zeros.
 _NEGLIGIBLE = 1e-9
 # Directions this close (radians) are one direction on a wall, split over the cells around it.
@@ -82,6 +81,7 @@ class TwoLayerNetwork:
     b1: FloatArray | None
     w2: FloatArray
     activation: str | float = "relu"
+    format_name: ClassVar[str] = "topes.TwoLayerNetwork"  #: as files say
 
     def __post_init__(self) -> None:
         W1 = as_matrix(self.W1, "W1", min_rows=0, min_columns=0)
@@ -208,7 +208,7 @@ class TwoLayerNetwork:
     def to_dict(self) -> dict[str, Any]:
         """The network as plain lists: what `save` writes."""
         return {
-            "format": _FORMAT,
+            "format": self.format_name,
             "version": 1,
             "activation": self.activation,
             "W1": self.W1.tolist(),
@@ -219,14 +219,14 @@ class TwoLayerNetwork:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TwoLayerNetwork:
         """The network of `to_dict`; `FileFormatError` for anything else."""
-        if not isinstance(data, dict) or data.get("format") != _FORMAT or data.get("version") != 1:
-            raise FileFormatError(f"not a {_FORMAT} of version 1")
+        if not isinstance(data, dict) or data.get("format") != cls.format_name or data.get("version") != 1:
+            raise FileFormatError(f"not a {cls.format_name} of version 1")
         try:
             m = len(data["w2"])
             W1 = np.array(data["W1"], dtype=np.float64).reshape(len(data["W1"]), m)
             return cls(W1, data["b1"], data["w2"], data["activation"])
         except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"not a {_FORMAT}: {error}") from None
+            raise FileFormatError(f"not a {cls.format_name}: {error}") from None
 
     def save(self, path: Any) -> None:
         """Write JSON; every float is written so that it reads back the same."""
@@ -234,12 +234,14 @@ class TwoLayerNetwork:
 
     @classmethod
     def load(cls, path: Any) -> TwoLayerNetwork:
-        """Read what `save` wrote."""
+        """Read what `save` wrote: a network of this class or of one derived from it, as the file says."""
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise FileFormatError(f"{str(path)!r} is not a network: {error}") from None
-        return cls.from_dict(data)
+        said = data.get("format") if isinstance(data, dict) else None
+        kind = next((kind for kind in (cls, *cls.__subclasses__()) if said == kind.format_name), cls)
+        return kind.from_dict(data)
 
 
 def _one_constant(U: FloatArray, c: FloatArray, kappa: float) -> tuple[FloatArray, FloatArray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from .network import Bias, TwoLayerNetwork, at_vertex, check_bias, penalised
 
 __all__ = ["VectorNetwork", "as_targets"]
 
-_FORMAT = "topes.VectorNetwork"
 # Neurons below this share of the largest are none.
 _NEGLIGIBLE = 1e-9
 # Atoms phi(Xu) g' this close (radians in u and in g) are one.
@@ -57,6 +56,8 @@ class VectorNetwork(TwoLayerNetwork):
     array([[ 3., -3.],
            [ 2.,  2.]])
     """
+
+    format_name: ClassVar[str] = "topes.VectorNetwork"
 
     def _output_weights(self, m: int) -> FloatArray:
         W2 = as_matrix(self.w2, "w2", min_rows=0)
@@ -173,20 +174,20 @@ class VectorNetwork(TwoLayerNetwork):
 
     def to_dict(self) -> dict[str, Any]:
         """The network as plain lists: what `save` writes."""
-        return {**super().to_dict(), "format": _FORMAT, "n_outputs": self.n_outputs}
+        return {**super().to_dict(), "n_outputs": self.n_outputs}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> VectorNetwork:
         """The network of `to_dict`; `FileFormatError` for anything else."""
-        if not isinstance(data, dict) or data.get("format") != _FORMAT or data.get("version") != 1:
-            raise FileFormatError(f"not a {_FORMAT} of version 1")
+        if not isinstance(data, dict) or data.get("format") != cls.format_name or data.get("version") != 1:
+            raise FileFormatError(f"not a {cls.format_name} of version 1")
         try:
             m = len(data["w2"])
             W1 = np.array(data["W1"], dtype=np.float64).reshape(len(data["W1"]), m)
             W2 = np.array(data["w2"], dtype=np.float64).reshape(m, int(data["n_outputs"]))
             return cls(W1, data["b1"], W2, data["activation"])
         except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"not a {_FORMAT}: {error}") from None
+            raise FileFormatError(f"not a {cls.format_name}: {error}") from None
 
 
 def _merged(U: FloatArray, G: FloatArray, sizes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -1,4 +1,4 @@
-"""The command `topes`: count, cells, train, certify, verify."""
+"""The command `topes`: count, cells, train, certify, path, verify."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors import InputError, TopesError
 from ._common import BAD_INPUT, FAILED, INTERRUPTED, fail
 from .cells import cells, count
 from .certificates import verify
-from .networks import certify, train
+from .networks import certify, path, train
 
 __all__ = ["main"]
 
@@ -23,7 +23,7 @@ def cli() -> None:
     """
 
 
-for command in (count, cells, train, certify, verify):
+for command in (count, cells, train, certify, path, verify):
     cli.add_command(command)
 
 

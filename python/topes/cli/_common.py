@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,11 +12,23 @@ import click
 import numpy as np
 import numpy.typing as npt
 
-from .._support.exact_input import VALUES, Values
+from .._support.exact_input import VALUES, Values, as_floats
 from .._support.tables import read_table
+from .._support.validation import FloatArray
 from ..errors import InputError
 
-__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "fail", "file_options", "load_rows", "report", "show_progress"]
+__all__ = [
+    "BAD_INPUT",
+    "FAILED",
+    "INTERRUPTED",
+    "fail",
+    "file_options",
+    "load_rows",
+    "load_samples",
+    "report",
+    "show_progress",
+    "target_option",
+]
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -42,6 +54,11 @@ def file_options(command: _F) -> _F:
     return command
 
 
+def target_option(help: str, *, required: bool = False) -> Callable[[_F], _F]:
+    """`--target`, once for each column."""
+    return click.option("--target", "targets", multiple=True, required=required, help=f"{help}, by name or number from 0.")
+
+
 def fail(message: str, code: int) -> None:
     click.echo(f"topes: {' '.join(message.split())}", err=True)
     raise SystemExit(code)
@@ -65,15 +82,25 @@ def _slice(rows: str | None, n: int) -> slice:
 
 
 def load_rows(
-    file: Path, values: Values | None, rows: str | None, target: str | None, bias: bool
+    file: Path, values: Values | None, rows: str | None, targets: Sequence[str], bias: bool
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None, Values]:
+    """The data, the targets if there are any, of shape (n,) for one column, else (n, C), and how they were read."""
     table = read_table(file, values)
     taken = _slice(rows, len(table.data))
-    X, y = (table.data, None) if target is None else table.split(target)
+    X, y = table.split(targets) if targets else (table.data, None)
     X = X[taken]
     if bias:
         X = np.hstack([X, np.ones((len(X), 1), dtype=X.dtype)])
     return X, None if y is None else y[taken], values or "binary"
+
+
+def load_samples(
+    file: Path, values: Values | None, rows: str | None, targets: Sequence[str]
+) -> tuple[npt.NDArray[Any], FloatArray, Values]:
+    """Data as exact numbers, targets as doubles, and how they were read."""
+    X, y, read_as = load_rows(file, values, rows, targets, bias=False)
+    assert y is not None
+    return X, as_floats(y), read_as
 
 
 def report(facts: dict[str, Any], as_json: bool) -> None:

@@ -11,14 +11,14 @@ import click
 from .._support.exact_input import Values
 from ..arrangement import Arrangement
 from ..errors import InputError
-from ._common import file_options, load_rows, report, show_progress
+from ._common import file_options, load_rows, report, show_progress, target_option
 
 __all__ = ["cells", "count"]
 
 
 @click.command()
 @file_options
-@click.option("--target", default=None, help="Column to leave out, by name or number from 0.")
+@target_option("Column to leave out, once for each")
 @click.option("--bias", is_flag=True, help="Append a column of ones.")
 @click.option("--estimate", is_flag=True, help="Estimate instead, by random descents.")
 def count(
@@ -28,12 +28,12 @@ def count(
     max_cells: int | None,
     threads: int | None,
     as_json: bool,
-    target: str | None,
+    targets: tuple[str, ...],
     bias: bool,
     estimate: bool,
 ) -> None:
     """Count the cells of the arrangement of the rows of FILE, exactly."""
-    X, _, read_as = load_rows(file, values, rows, target, bias)
+    X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     facts = _facts(A, file)
     start = time.perf_counter()
@@ -49,7 +49,7 @@ def count(
 @click.command()
 @file_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .npy file to write.")
-@click.option("--target", default=None, help="Column to leave out, by name or number from 0.")
+@target_option("Column to leave out, once for each")
 @click.option("--bias", is_flag=True, help="Append a column of ones.")
 @click.option("--packed", is_flag=True, help="Eight rows of FILE to a byte, lowest bit first.")
 def cells(
@@ -60,14 +60,14 @@ def cells(
     threads: int | None,
     as_json: bool,
     output: Path,
-    target: str | None,
+    targets: tuple[str, ...],
     bias: bool,
     packed: bool,
 ) -> None:
     """Write the pattern of every cell to an .npy file, one row each, in bounded memory."""
     if output.suffix.lower() != ".npy":
         raise InputError(f"--output must end in .npy, got {output}")
-    X, _, read_as = load_rows(file, values, rows, target, bias)
+    X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     start = time.perf_counter()
     n_cells = A.save_patterns(output, packed=packed, n_threads=threads, progress=show_progress(), max_cells=max_cells)
