@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from topes.verify import _cover
 from topes.verify._check import prove
 from topes.verify._cover import fan
 from topes.verify._file import read
+from topes.verify._network import outputs
 
 RNG = np.random.default_rng(7)
 X, Y = RNG.standard_normal((12, 2)), RNG.standard_normal((12, 3))
@@ -174,10 +176,13 @@ def test_a_network_of_another_kind_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("norm", [1, 2, np.inf])
-def test_bends_of_two_outputs_inside_a_leaf_count_in_full(tmp_path, norm):
-    """One output is max(0, w1 - w2), the other 2 max(0, w1 + w2): sqrt(5) at e_1, on the boundary of two leaves."""
-    file, A = tmp_path / "proof.npz", np.array([[1.0, -1.0], [1.0, 1.0]])
-    V = np.array([[1.0, 0.0], [0.0, 2.0]])
+@pytest.mark.parametrize(("V", "price"), [([[1.0, 0.0], [0.0, 2.0]], np.sqrt(5.0)), ([[3.0, 4.0], [6.0, 8.0]], 15.0)])
+def test_bends_of_two_outputs_inside_a_leaf_count_in_full(tmp_path, norm, V, price):
+    """max(0, w1 - w2) and max(0, w1 + w2) are both 1 at e_1, on the boundary of two leaves that one of them cuts.
+
+    Where the rows of V are parallel and the slope is 0 the bound of a coarse leaf is the price itself, for p = 1 and inf.
+    """
+    file, A, V = tmp_path / "proof.npz", np.array([[1.0, -1.0], [1.0, 1.0]]), np.array(V)
     empty = VectorNetwork(np.zeros((2, 0)), None, np.zeros((0, 2)))
     claim(A, np.zeros((2, 2)), V, empty, 1e6, norm=norm).save_certificate(file)
     header, arrays = contents(file)
@@ -191,7 +196,7 @@ def test_bends_of_two_outputs_inside_a_leaf_count_in_full(tmp_path, norm):
         pairs = np.array([(leaf, row) for leaf in range(roots) for row in range(2)], dtype=np.uint32)
         arrays |= {"slope_leaf": pairs[:, 0].copy(), "slope_row": pairs[:, 1].copy(), "slope": np.full(len(pairs), slope)}
         put_together(coarse, header, arrays)
-        assert prove(read(coarse)).price_bound >= np.sqrt(5.0)
+        assert prove(read(coarse)).price_bound >= price * (1 - 1e-15)
 
 
 def test_a_price_that_is_known(tmp_path):
@@ -206,3 +211,21 @@ def test_a_price_that_is_known(tmp_path):
     nothing = random_network(np.random.default_rng(0), 2, False, 0.0, patches=2)
     claim(patches, np.zeros(2), np.array([1.0, 0.0]), nothing, 0.1, patches=2).save_certificate(file)
     assert 5.0 <= prove(read(file)).price_bound <= 5.0 * (1 + 1e-6)
+
+
+def test_outputs_of_patches_are_enclosed_where_most_digits_cancel(tmp_path):
+    rng = np.random.default_rng(5)
+    file, patches = tmp_path / "proof.npz", 1e8 + rng.standard_normal((18, 3))
+    W1 = rng.standard_normal((3, 4))
+    W1[2] = -W1[0] - W1[1]
+    net = ConvolutionalNetwork(W1, None, rng.standard_normal(4), 0.5)
+    claim(patches, np.zeros(6), np.ones(6), net, 1.0, kappa=0.5, patches=3).save_certificate(file)
+    f = outputs(read(file))
+    for i in range(6):
+        total = Fraction(0)
+        for row in patches[3 * i : 3 * i + 3].tolist():
+            for column, w in zip(W1.T.tolist(), net.w2.tolist(), strict=True):
+                h = sum(Fraction(a) * Fraction(b) for a, b in zip(row, column, strict=True))
+                total += Fraction(w) * (h if h >= 0 else h / 2) / 3
+        assert Fraction(float(f.low[i, 0])) < total < Fraction(float(f.high[i, 0]))
+        assert f.high[i, 0] - f.low[i, 0] < 1e-6
