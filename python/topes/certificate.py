@@ -7,7 +7,7 @@ import json
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,6 @@ from .pricing.oracle import Cover, Pricer
 from .verify import _check as checker
 from .verify import _file as form
 from .verify._numbers import Refused
-
-if TYPE_CHECKING:
-    from .result import Solution
 
 __all__ = ["Problem", "save"]
 
@@ -46,21 +43,19 @@ class Problem:
 
 
 def save(
-    solution: Solution,
     file: Any,
+    problem: Problem,
+    net: TwoLayerNetwork,
+    dual: FloatArray,
+    gap: float,
     *,
-    network: TwoLayerNetwork | None = None,
     max_time: float | None = None,
     n_threads: int | None = None,
 ) -> None:
-    """`Solution.save_certificate`."""
-    problem = solution.problem
-    if problem is None:
-        raise InputError("the solution must come from train or train_cnn: other programs do not price over all cells")
-    net = solution.network if network is None else network
+    """`Solution.save_certificate`: the dual point has the shape of the targets, and the gap says how finely it is priced."""
     pricer = problem.pricer
     _check_network(net, problem)
-    V = _columns(solution.dual)
+    V = _columns(dual)
     if pricer.bias == "free":
         V = np.stack([zero_sum(v) for v in V.T], axis=1)
     U = net.W1 if net.b1 is None or pricer.bias is False else np.vstack([net.W1, net.b1])
@@ -70,7 +65,7 @@ def save(
         pricer.cover(
             v,
             floor=problem.beta,
-            tol=min(max(_FINEST, _SHARE_OF_GAP * abs(solution.gap)), _COARSEST),
+            tol=min(max(_FINEST, _SHARE_OF_GAP * abs(gap)), _COARSEST),
             starts=U[:, np.any(U != 0.0, axis=0)],
             max_seconds=seconds,
             n_threads=n_threads,
@@ -92,6 +87,8 @@ def save(
         "lower_bound": bound,
         "gap": checker.relative_gap(certificate, objective, bound) + _ROOM,
     }
+    if problem.loss in form.CONDITIONS:
+        header["claims"]["residual"] = float(np.nextafter(proved.residual * (1.0 + _ROOM), np.inf))
     Path(file).write_bytes(_archive(header, arrays))
 
 
@@ -159,7 +156,7 @@ def _contents(
         "outputs": V.shape[1],
         "reach": cover.reach,
         "data_sha256": form.data_sha256(arrays["X"], arrays["Y"]),
-        "claims": dict.fromkeys(form.CLAIMS, 0.0),
+        "claims": dict.fromkeys(form.claims_of(problem.loss), 0.0),
     }
     return header, arrays
 

@@ -38,6 +38,7 @@ def verify(certificate: Path, file: Path | None, targets: tuple[str, ...], rows:
     facts: dict[str, Any] = {"certificate": str(certificate), "valid": found.valid}
     if found.valid:
         facts |= {"objective_upper": found.objective_upper, "lower_bound": found.lower_bound, "gap": found.gap}
+        facts |= {"residual": found.residual} if found.residual else {}
         facts["cones"] = found.n_cones
     else:
         facts["reason"] = found.reason

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ._cover import prices_up
-from ._file import Certificate, data_sha256, read
+from ._file import CONDITIONS, Certificate, data_sha256, read
 from ._losses import dual_value_down, largest_scale, loss_value
 from ._network import objective_up
 from ._numbers import FloatArray, Interval, Refused, is_below, round_down, round_up, sum_down
@@ -36,6 +36,9 @@ class Verification:
         No network of any width has a smaller objective.
     gap : float
         At least (objective_upper - lower_bound) / max(objective_upper, L(0, y) / 1000); dimensionless.
+    residual : float
+        Of a certificate of `interpolate`: the largest |f_i - y_i| of the network, or 1 - y_i f_i for margins, is at most
+        this; the lower bound is for none. Else 0.
     n_cones : int
         Cones of the cover, halved ones included.
     seconds : float
@@ -47,6 +50,7 @@ class Verification:
     objective_upper: float = math.nan
     lower_bound: float = math.nan
     gap: float = math.nan
+    residual: float = math.nan
     n_cones: int = 0
     seconds: float = 0.0
     reason: str = ""
@@ -60,6 +64,7 @@ class Proved:
     price_bound: float
     lower_bound: float
     gap: float
+    residual: float
     n_cones: int
 
 
@@ -106,22 +111,22 @@ def verify(file: Any, X: Any = None, y: Any = None) -> Verification:
     except Refused as refusal:
         return Verification(False, seconds=time.perf_counter() - start, reason=str(refusal))
     seconds = time.perf_counter() - start
-    return Verification(True, proved.objective, proved.lower_bound, proved.gap, proved.n_cones, seconds)
+    return Verification(True, proved.objective, proved.lower_bound, proved.gap, proved.residual, proved.n_cones, seconds)
 
 
 def prove(k: Certificate) -> Proved:
     """Everything but the comparison with the claims; `Refused` where the arrays prove nothing."""
     try:
-        objective = objective_up(k)
+        objective, residual = objective_up(k)
         prices, n_cones = prices_up(k, make_terms(k))
         price = max(prices)
         bound = _lower_bound(k, prices)
         gap = relative_gap(k, objective, bound)
     except (OverflowError, ValueError):  # what Fraction and math make of infinity and nan
         raise Refused("a number exceeds the range of doubles") from None
-    if not all(map(math.isfinite, (objective, price, bound, gap))):
+    if not all(map(math.isfinite, (objective, price, bound, gap, residual))):
         raise Refused("a bound exceeds the range of doubles")
-    return Proved(objective, price, bound, gap, n_cones)
+    return Proved(objective, price, bound, gap, residual, n_cones)
 
 
 def _lower_bound(k: Certificate, prices: list[float]) -> float:
@@ -136,15 +141,24 @@ def _lower_bound(k: Certificate, prices: list[float]) -> float:
 def _bound_of(k: Certificate, v: FloatArray, y: FloatArray, price: float) -> float:
     """(9): -L*(t v) for a t with t m(v) <= beta and t v in the domain of L*; 0, as losses are not negative."""
     t = largest_scale(k.loss, v, y)
-    if Fraction(t) * Fraction(price) > Fraction(k.beta):
+    if not np.any(v):
+        t = 1.0
+    elif math.isinf(t) and price == 0.0:
+        raise Refused("a dual point without a price bounds nothing")
+    if math.isinf(t) or Fraction(t) * Fraction(price) > Fraction(k.beta):
         t = max(0.0, round_down(Fraction(k.beta) / Fraction(price)))
     return max(0.0, dual_value_down(k.loss, v, y, t))
 
 
 def relative_gap(k: Certificate, objective: float, bound: float) -> float:
-    """No smaller than the difference, relative to the objective or a thousandth of the loss of the empty network."""
+    """No smaller than the difference, relative to the objective or a thousandth of the loss of the empty network.
+
+    Under a condition, to the objective.
+    """
     if objective <= bound:
         return 0.0
+    if k.loss in CONDITIONS:
+        return round_up((Fraction(objective) - Fraction(bound)) / Fraction(objective))
     empty, _ = loss_value(k.loss, Interval.of(np.zeros(k.Y.size)), k.Y.ravel())
     scale = max(Fraction(objective), _LEAST_SCALE * Fraction(max(empty, 0.0)))
     return round_up((Fraction(objective) - Fraction(bound)) / scale)
@@ -167,7 +181,8 @@ def _compare(k: Certificate, X: Any, y: Any) -> None:
 
 def _check_claims(k: Certificate, proved: Proved) -> None:
     claims = k.claims
-    for name, at_least in (("objective", proved.objective), ("price_bound", proved.price_bound), ("gap", proved.gap)):
+    for name in [name for name in claims if name != "lower_bound"]:
+        at_least = getattr(proved, name)
         if not is_below(at_least, claims[name]):
             raise Refused(f"the claimed {name} {claims[name]!r} is not proved: the arrays prove {at_least!r}")
     if not is_below(claims["lower_bound"], proved.lower_bound):

@@ -19,11 +19,13 @@ from ._numbers import FloatArray, Refused
 __all__ = [
     "ARRAYS",
     "CLAIMS",
+    "CONDITIONS",
     "FORMAT",
     "HEADER",
     "VERSION",
     "Certificate",
     "checked",
+    "claims_of",
     "data_sha256",
     "read",
     "seal",
@@ -32,7 +34,9 @@ __all__ = [
 FORMAT, VERSION = "topes certificate", 1
 HEADER = "certificate.json"
 SEAL = b"sha256:"
-LOSSES = ("squared", "l2", "absolute", "huber", "logistic", "hinge", "squared_hinge")
+#: Not losses but conditions, f = y and y f >= 1: met up to the claimed residual.
+CONDITIONS = ("interpolation", "margin")
+LOSSES = ("squared", "l2", "absolute", "huber", "logistic", "hinge", "squared_hinge", *CONDITIONS)
 CLAIMS = ("objective", "price_bound", "lower_bound", "gap")
 _FIELDS = {
     *("format", "version", "loss", "kappa", "bias", "norm", "output_norm", "beta", "values"),
@@ -97,6 +101,11 @@ class Certificate:
     def by_output(self) -> bool:
         """Whether each output is priced by itself, with both signs; else the price is the 2-norm over all of them."""
         return self.output_norm == 1 or self.Y.shape[1] == 1
+
+
+def claims_of(loss: str) -> tuple[str, ...]:
+    """What a file claims."""
+    return (*CLAIMS, "residual") if loss in CONDITIONS else CLAIMS
 
 
 def data_sha256(X: FloatArray, Y: FloatArray) -> str:
@@ -192,8 +201,9 @@ def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
     _require(beta > 0.0, f"beta must be positive, got {beta}")
     _require(reach >= 0.0, f"reach must not be negative, got {reach}")
     claims = header["claims"]
-    _require(isinstance(claims, dict) and set(claims) == set(CLAIMS), "the claims must be those of the format")
-    claims = {name: _number(claims[name], name) for name in CLAIMS}
+    names = claims_of(header["loss"])
+    _require(isinstance(claims, dict) and set(claims) == set(names), "the claims must be those of the format")
+    claims = {name: _number(claims[name], name) for name in names}
 
     n, patches, d, outputs = (_count(header[name], name) for name in ("n", "patches", "d", "outputs"))
     _require(patches >= 1, "patches must be at least 1")
@@ -232,7 +242,7 @@ def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
         keys = a["slope_leaf"].astype(np.int64) * planes + a["slope_row"]
         _require(bool((np.diff(keys) > 0).all()), "slopes must be in the order of their leaves and rows, none twice")
     _require(header["data_sha256"] == data_sha256(a["X"], a["Y"]), "the data are not those that data_sha256 was taken of")
-    if header["loss"] in ("logistic", "hinge", "squared_hinge"):
+    if header["loss"] in ("logistic", "hinge", "squared_hinge", "margin"):
         _require(bool((np.abs(a["Y"]) == 1.0).all()), f"the {header['loss']} loss takes labels -1 and +1")
     of_outputs = int(header["output_norm"])
     alone = header["loss"] != "l2" or of_outputs == 2 or outputs == 1

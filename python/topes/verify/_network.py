@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from ._file import Certificate
-from ._losses import loss_value
+from ._file import CONDITIONS, Certificate
+from ._losses import loss_value, residual_up
 from ._numbers import FloatArray, Interval, round_up
 
 __all__ = ["objective_up"]
@@ -15,11 +15,12 @@ __all__ = ["objective_up"]
 _ENTRIES = 1 << 20  # rows times neurons at a time
 
 
-def objective_up(k: Certificate) -> float:
-    """No smaller than L(F, Y) + beta / 2 * sum of ||w1_j||_p^2 + ||w2_j||_q^2."""
+def objective_up(k: Certificate) -> tuple[float, float]:
+    """No smaller than L(F, Y) + beta / 2 * sum of ||w1_j||_p^2 + ||w2_j||_q^2, and than the residual of a condition."""
     F = outputs(k)
-    _, loss = loss_value(k.loss, Interval(F.low.ravel(), F.high.ravel()), k.Y.ravel())
-    return round_up(Fraction(loss) + Fraction(k.beta) / 2 * _penalty(k))
+    f, y = Interval(F.low.ravel(), F.high.ravel()), k.Y.ravel()
+    objective = round_up(Fraction(loss_value(k.loss, f, y)[1]) + Fraction(k.beta) / 2 * _penalty(k))
+    return objective, residual_up(k.loss, f, y) if k.loss in CONDITIONS else 0.0
 
 
 def outputs(k: Certificate) -> Interval:
