@@ -11,7 +11,7 @@ from ._support.validation import FloatArray, as_beta, as_matrix, choice
 from .activation import kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
-from .network import Bias, TwoLayerNetwork, at_vertex, check_bias, penalised
+from .network import Bias, TwoLayerNetwork, at_vertex, check_bias, groups, penalised
 
 __all__ = ["VectorNetwork", "as_targets"]
 
@@ -192,15 +192,12 @@ class VectorNetwork(TwoLayerNetwork):
 
 def _merged(U: FloatArray, G: FloatArray, sizes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sum atoms of one direction u and one g."""
-    left = np.ones(len(sizes), dtype=bool)
-    first: list[int] = []
-    total: list[float] = []
     reach = np.maximum(1.0, np.linalg.norm(U, axis=0))  # a free bias is not of unit size
-    for j in np.argsort(-sizes, kind="stable"):
-        if left[j]:
-            near = np.linalg.norm(U - U[:, [j]], axis=0) <= _SAME_DIRECTION * reach
-            same = left & near & (np.linalg.norm(G - G[j], axis=1) <= _SAME_DIRECTION)
-            left &= ~same
-            first.append(int(j))
-            total.append(float(sizes[same].sum()))
-    return U[:, first], G[first], np.array(total)
+
+    def is_near(j: int) -> Any:
+        near = np.linalg.norm(U - U[:, [j]], axis=0) <= _SAME_DIRECTION * reach
+        return near & (np.linalg.norm(G - G[j], axis=1) <= _SAME_DIRECTION)
+
+    found = list(groups(sizes, is_near))
+    first = [j for j, _ in found]
+    return U[:, first], G[first], np.array([float(sizes[same].sum()) for _, same in found])
