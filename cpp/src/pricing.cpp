@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kArenaBytes = std::size_t{1} << 22;
 constexpr std::size_t kTasks = 16;  // shares of the search, whatever the number of threads
 
-void check(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts, bool record) {
+void check(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts) {
   const std::size_t r = space.dimension;
   if (r < 1 || r > static_cast<std::size_t>(kLargestPricingDimension)) {
     throw InvalidArgument("pricing needs a dimension from 1 to " + std::to_string(kLargestPricingDimension) + ", got " +
@@ -24,7 +24,6 @@ void check(const PricingSpace& space, const PricingWeights& weights, std::span<c
                     weights.outputs >= 1 && weights.bend.size() == m * weights.outputs &&
                     weights.linear.size() == weights.outputs * r && starts.size() % r == 0;
   if (!fits) throw InvalidArgument("pricing: the arrays do not fit each other");
-  if (record && weights.outputs > 1) throw InvalidArgument("pricing: a cover is written down for one output only");
 }
 
 // Phi at one point, every hyperplane looked at. C numbers into out.
@@ -194,12 +193,8 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
   shared.incumbent = result.best = std::max(result.best, *std::max_element(dives.begin(), dives.end()));
   std::vector<PricingCover> covers(options.record ? n_tasks : 0);
   for_each_task([&](std::size_t task, const auto& cone, auto&& searcher) {
-    if constexpr (requires { searcher.search_recorded(cone, 0, covers[task]); }) {
-      if (options.record) {
-        searcher.search_recorded(cone, static_cast<std::uint16_t>(tasks.edges.size()), covers[task]);
-      } else {
-        searcher.search(cone);
-      }
+    if (options.record) {
+      searcher.search_recorded(cone, static_cast<std::uint16_t>(tasks.edges.size()), covers[task]);
     } else {
       searcher.search(cone);
     }
@@ -230,7 +225,7 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
 
 PricingResult price(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
                     const PricingOptions& options) {
-  check(space, weights, starts, options.record);
+  check(space, weights, starts);
   switch (space.dimension) {
     case 1: return search<1>(space, weights, starts, options);
     case 2: return search<2>(space, weights, starts, options);

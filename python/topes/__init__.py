@@ -16,13 +16,22 @@ from .errors import (
 from .full_program import solve_full
 from .linear_cnn import LinearConvolutionalNetwork, LinearSolution, train_linear_cnn
 from .low_rank import Guarantee, LowRankSolution, train_low_rank
-from .models import ConvolutionalNetwork, Gauge, Interpolation, gauge, interpolate, train, train_cnn
+from .models import (
+    ConvolutionalNetwork,
+    Gauge,
+    Interpolation,
+    beta_max,
+    gauge,
+    interpolate,
+    path,
+    train,
+    train_cnn,
+)
 from .network import TwoLayerNetwork
 from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
-from .training import beta_max, path
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
 from .zonotope import NormalCone, Zonotope

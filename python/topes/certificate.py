@@ -7,7 +7,7 @@ import json
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,6 @@ from .verify import _check as checker
 from .verify import _file as form
 from .verify._numbers import Refused
 
-if TYPE_CHECKING:
-    from .result import Solution
-
 __all__ = ["Problem", "save"]
 
 # No need to price more finely than this share of the gap.
@@ -36,44 +33,46 @@ _ROOM = 2.0**-40
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What `train` was asked, as a certificate states it."""
+    """What was asked, as a certificate states it; y of shape (n,), or (n, C) for several outputs."""
 
     pricer: Pricer
     y: FloatArray
     beta: float
     loss: str
+    output_norm: int = 2
 
 
 def save(
-    solution: Solution,
     file: Any,
+    problem: Problem,
+    net: TwoLayerNetwork,
+    dual: FloatArray,
+    gap: float,
     *,
-    network: TwoLayerNetwork | None = None,
     max_time: float | None = None,
     n_threads: int | None = None,
 ) -> None:
-    """`Solution.save_certificate`."""
-    problem = solution.problem
-    if problem is None:
-        raise InputError("the solution must come from train: other programs do not price over all cells")
-    if problem.pricer.pool > 1:
-        raise InputError("certificates are for networks without pooling; this one is convolutional")
-    if solution.dual.ndim != 1:
-        raise InputError(f"certificates are for one output; the dual point has shape {solution.dual.shape}")
-    net = solution.network if network is None else network
+    """`Solution.save_certificate`: the dual point has the shape of the targets, and the gap says how finely it is priced."""
     pricer = problem.pricer
-    _check_network(net, pricer)
-    v = zero_sum(solution.dual) if pricer.bias == "free" else solution.dual
+    _check_network(net, problem)
+    V = _columns(dual)
+    if pricer.bias == "free":
+        V = np.stack([zero_sum(v) for v in V.T], axis=1)
     U = net.W1 if net.b1 is None or pricer.bias is False else np.vstack([net.W1, net.b1])
-    cover = pricer.cover(
-        v,
-        floor=problem.beta,
-        tol=min(max(_FINEST, _SHARE_OF_GAP * abs(solution.gap)), _COARSEST),
-        starts=U[:, np.any(U != 0.0, axis=0)],
-        max_seconds=None if max_time is None else as_positive(max_time, "max_time"),
-        n_threads=n_threads,
-    )
-    header, arrays = _contents(problem, net, v, cover)
+    priced = list(V.T) if problem.output_norm == 1 else [V]  # what is priced together
+    seconds = None if max_time is None else as_positive(max_time, "max_time") / len(priced)
+    covers = [
+        pricer.cover(
+            v,
+            floor=problem.beta,
+            tol=min(max(_FINEST, _SHARE_OF_GAP * abs(gap)), _COARSEST),
+            starts=U[:, np.any(U != 0.0, axis=0)],
+            max_seconds=seconds,
+            n_threads=n_threads,
+        )
+        for v in priced
+    ]
+    header, arrays = _contents(problem, net, V, _by_level(_joined(covers)))
     try:
         with np.errstate(all="ignore"):
             certificate = form.checked(header, arrays)
@@ -88,45 +87,57 @@ def save(
         "lower_bound": bound,
         "gap": checker.relative_gap(certificate, objective, bound) + _ROOM,
     }
+    if problem.loss in form.CONDITIONS:
+        header["claims"]["residual"] = float(np.nextafter(proved.residual * (1.0 + _ROOM), np.inf))
     Path(file).write_bytes(_archive(header, arrays))
 
 
-def _check_network(network: TwoLayerNetwork, pricer: Pricer) -> None:
+def _check_network(network: TwoLayerNetwork, problem: Problem) -> None:
+    pricer = problem.pricer
     inputs = pricer.data.shape[1] - (pricer.bias is not False)
     if network.W1.shape[0] != inputs:
         raise InputError(f"network must take {inputs} inputs, got {network.W1.shape[0]}")
+    if network.w2.shape[1:] != problem.y.shape[1:]:
+        what = f"{problem.y.shape[1]} outputs, a VectorNetwork" if problem.y.ndim == 2 else "one output"
+        raise InputError(f"network must have {what}, got w2 of shape {network.w2.shape}")
+    if pricer.pool > 1 and not hasattr(network, "kernel_size"):
+        raise InputError(f"network must be a ConvolutionalNetwork, got {type(network).__name__}")
     if kappa_of(network.activation) != pricer.kappa:
         raise InputError(f"network must have the activation of the problem, {pricer.kappa}, got {network.activation!r}")
     if pricer.bias is False and network.b1 is not None and np.any(network.b1):
         raise InputError("network must have no biases for a problem without")
 
 
+def _columns(x: FloatArray) -> FloatArray:
+    """One column for each output."""
+    return x[:, None] if x.ndim == 1 else x
+
+
 def _contents(
-    problem: Problem, network: TwoLayerNetwork, v: FloatArray, cover: Cover
+    problem: Problem, network: TwoLayerNetwork, V: FloatArray, cover: Cover
 ) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
-    """The header, its claims void, and the arrays."""
+    """The header, its claims void, and the arrays; the trees of the cover in the order of their levels."""
     pricer = problem.pricer
     has_bias = pricer.bias is not False
     X = pricer.data[:, :-1] if has_bias else pricer.data
     biases = np.zeros(network.n_neurons) if network.b1 is None else network.b1
-    level = _by_level(cover)
     arrays = {
         "X": X,
-        "y": problem.y,
+        "Y": _columns(problem.y),
         "W1": network.W1,
         "b1": biases if has_bias else biases[:0],
-        "w2": network.w2,
-        "v": v,
+        "W2": _columns(network.w2),
+        "V": V,
         "coordinates": cover.coordinates,
         "scale": cover.scale,
         "normals": cover.normals,
         "group": cover.group,
         "factor": cover.factor,
-        "split": level.split,
-        "c": level.c,
-        "slope_leaf": level.slope_leaf,
-        "slope_row": level.slope_row,
-        "slope": level.slope,
+        "split": cover.split,
+        "c": cover.c,
+        "slope_leaf": cover.slope_leaf,
+        "slope_row": cover.slope_row,
+        "slope": cover.slope,
     }
     arrays = {name: np.ascontiguousarray(arrays[name], dtype=kind) for name, (kind, _) in form.ARRAYS.items()}
     header = {
@@ -136,15 +147,29 @@ def _contents(
         "kappa": pricer.kappa,
         "bias": pricer.bias or None,
         "norm": {1.0: "1", 2.0: "2", np.inf: "inf"}[pricer.norm],
+        "output_norm": str(problem.output_norm),
         "beta": problem.beta,
         "values": pricer.values,
-        "n": X.shape[0],
+        "n": len(V),
+        "patches": pricer.pool,
         "d": X.shape[1],
+        "outputs": V.shape[1],
         "reach": cover.reach,
-        "data_sha256": form.data_sha256(arrays["X"], arrays["y"]),
-        "claims": dict.fromkeys(form.CLAIMS, 0.0),
+        "data_sha256": form.data_sha256(arrays["X"], arrays["Y"]),
+        "claims": dict.fromkeys(form.claims_of(problem.loss), 0.0),
     }
     return header, arrays
+
+
+def _joined(covers: list[Cover]) -> Cover:
+    """The trees of one cover after those of another; all else they have in common."""
+    if len(covers) == 1:
+        return covers[0]
+    leaves = np.cumsum([0, *(np.count_nonzero(cover.split == 0) for cover in covers)])
+    names = ("split", "depth", "c", "slope_row", "slope")
+    parts: dict[str, Any] = {name: np.concatenate([getattr(k, name) for k in covers]) for name in names}
+    slope_leaf = np.concatenate([k.slope_leaf + np.uint32(first) for k, first in zip(covers, leaves, strict=False)])
+    return replace(covers[0], slope_leaf=slope_leaf, **parts)
 
 
 def _by_level(cover: Cover) -> Cover:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -14,11 +15,10 @@ from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
 
-__all__ = ["Bias", "TwoLayerNetwork", "at_vertex", "check_bias", "penalised", "pooled", "weight_norm"]
+__all__ = ["Bias", "TwoLayerNetwork", "at_vertex", "check_bias", "groups", "merged", "penalised", "pooled", "weight_norm"]
 
 Bias = Literal[False, "penalized", "free"]
 
-_FORMAT = "topes.TwoLayerNetwork"
 # Blocks below this share of the largest are what an interior-point solver leaves of zeros.
 _NEGLIGIBLE = 1e-9
 # Directions this close (radians) are one direction on a wall, split over the cells around it.
@@ -82,6 +82,7 @@ class TwoLayerNetwork:
     b1: FloatArray | None
     w2: FloatArray
     activation: str | float = "relu"
+    format_name: ClassVar[str] = "topes.TwoLayerNetwork"  #: as files say
 
     def __post_init__(self) -> None:
         W1 = as_matrix(self.W1, "W1", min_rows=0, min_columns=0)
@@ -187,7 +188,7 @@ class TwoLayerNetwork:
         if bias == "free":
             U, c = _one_constant(U, c, kappa_of(activation))
         if X is not None:
-            U, c = _merged(U, c)
+            U, c = merged(U, c, _SAME_DIRECTION)  # the pieces of a direction that lies on a wall
             data = as_matrix(X, "X", min_rows=0, min_columns=0)
             U, c = _at_vertex(U, c, data, kappa_of(activation), bias, norm, pool)
         return cls._from_columns(U, c, activation, bias, norm)
@@ -208,7 +209,7 @@ class TwoLayerNetwork:
     def to_dict(self) -> dict[str, Any]:
         """The network as plain lists: what `save` writes."""
         return {
-            "format": _FORMAT,
+            "format": self.format_name,
             "version": 1,
             "activation": self.activation,
             "W1": self.W1.tolist(),
@@ -219,14 +220,14 @@ class TwoLayerNetwork:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TwoLayerNetwork:
         """The network of `to_dict`; `FileFormatError` for anything else."""
-        if not isinstance(data, dict) or data.get("format") != _FORMAT or data.get("version") != 1:
-            raise FileFormatError(f"not a {_FORMAT} of version 1")
+        if not isinstance(data, dict) or data.get("format") != cls.format_name or data.get("version") != 1:
+            raise FileFormatError(f"not a {cls.format_name} of version 1")
         try:
             m = len(data["w2"])
             W1 = np.array(data["W1"], dtype=np.float64).reshape(len(data["W1"]), m)
             return cls(W1, data["b1"], data["w2"], data["activation"])
         except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"not a {_FORMAT}: {error}") from None
+            raise FileFormatError(f"not a {cls.format_name}: {error}") from None
 
     def save(self, path: Any) -> None:
         """Write JSON; every float is written so that it reads back the same."""
@@ -234,12 +235,14 @@ class TwoLayerNetwork:
 
     @classmethod
     def load(cls, path: Any) -> TwoLayerNetwork:
-        """Read what `save` wrote."""
+        """Read what `save` wrote: a network of this class or of one derived from it, as the file says."""
         try:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise FileFormatError(f"{str(path)!r} is not a network: {error}") from None
-        return cls.from_dict(data)
+        said = data.get("format") if isinstance(data, dict) else None
+        kind = next((kind for kind in (cls, *cls.__subclasses__()) if said == kind.format_name), cls)
+        return kind.from_dict(data)
 
 
 def _one_constant(U: FloatArray, c: FloatArray, kappa: float) -> tuple[FloatArray, FloatArray]:
@@ -254,21 +257,34 @@ def _one_constant(U: FloatArray, c: FloatArray, kappa: float) -> tuple[FloatArra
     return np.column_stack([U[:, ~alone], column]), np.append(c[~alone], np.sign(constant))
 
 
-def _merged(U: FloatArray, c: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Sum columns of one sign that point the same way: the pieces of a direction that lies on a wall."""
-    units = U / np.linalg.norm(U, axis=0)
-    left = np.ones(U.shape[1], dtype=bool)
-    columns, signs = [], []
-    for j in np.argsort(-np.linalg.norm(U, axis=0)):
-        if not left[j]:
-            continue
-        same = left & (c == c[j]) & (np.linalg.norm(units - units[:, [j]], axis=0) <= _SAME_DIRECTION)
-        left &= ~same
-        columns.append(U[:, same].sum(axis=1))
-        signs.append(c[j])
-    if not columns:
-        return U, c
-    return np.stack(columns, axis=1), np.array(signs)
+def groups(sizes: FloatArray, is_near: Callable[[int], Any], share: float = 0.0) -> Iterator[tuple[int, Any]]:
+    """The largest that is in no group yet, and its group: all such that are near it. Those below `share` are in none.
+
+    Parameters
+    ----------
+    sizes : ndarray, shape (m,)
+    is_near : callable
+        Of a number, which are near it, shape (m,), bool.
+    share : float
+        Of the largest size.
+    """
+    left = sizes > share * sizes.max(initial=0.0)
+    for j in np.argsort(-sizes, kind="stable"):
+        if left[j]:
+            same = left & is_near(int(j))
+            left &= ~same
+            yield int(j), same
+
+
+def merged(U: FloatArray, signs: FloatArray, angle: float, share: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """Columns of one sign within `angle` (radians) become their sum; those below `share` of the largest are left out."""
+    sizes = np.linalg.norm(U, axis=0)
+    units = U / np.maximum(sizes, 1e-300)
+    found = list(groups(
+        sizes, lambda j: (signs == signs[j]) & (np.linalg.norm(units - units[:, [j]], axis=0) <= angle), share
+    ))
+    columns = np.array([U[:, same].sum(axis=1) for _, same in found]).reshape(len(found), len(U)).T
+    return columns, signs[[j for j, _ in found]]
 
 
 def _at_vertex(

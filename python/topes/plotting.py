@@ -18,7 +18,7 @@ def save_fit(path: Any, y: Any, fitted: Any, title: str) -> None:
     ----------
     path : path-like
         The picture; the suffix says its format.
-    y, fitted : array_like, shape (n,)
+    y, fitted : array_like, shape (n,), or (n, C) for pictures side by side
         In units of the target.
     title : str
 
@@ -31,15 +31,17 @@ def save_fit(path: Any, y: Any, fitted: Any, title: str) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise TopesError("pictures need matplotlib: pip install 'topes[plot]'") from None
-    y, fitted = np.asarray(y, dtype=float), np.asarray(fitted, dtype=float)
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
-    top.plot(y, ".", color="0.4", markersize=4, label="data")
-    top.plot(fitted, "-", color="tab:red", linewidth=1.2, label="network")
-    top.legend(frameon=False)
-    top.set_title(title)
-    bottom.axhline(0.0, color="0.7", linewidth=0.8)
-    bottom.plot(y - fitted, "-", color="tab:blue", linewidth=1.0)
-    bottom.set_ylabel("residual")
-    bottom.set_xlabel("sample")
+    columns = np.asarray(y, dtype=float).reshape(len(y), -1).T
+    of_network = np.asarray(fitted, dtype=float).reshape(len(y), -1).T
+    figure = Figure(figsize=(2 + 6 * len(columns), 4.5), layout="constrained")
+    panels = figure.subplots(2, len(columns), sharex=True, squeeze=False, height_ratios=[3, 1])
+    for target, values, top, bottom in zip(columns, of_network, *panels, strict=True):
+        top.plot(target, ".", color="0.4", markersize=4, label="data")
+        top.plot(values, "-", color="tab:red", linewidth=1.2, label="network")
+        bottom.axhline(0.0, color="0.7", linewidth=0.8)
+        bottom.plot(target - values, "-", color="tab:blue", linewidth=1.0)
+        bottom.set_xlabel("sample")
+    panels[0, 0].legend(frameon=False)
+    panels[1, 0].set_ylabel("residual")
+    figure.suptitle(title)
     figure.savefig(path, dpi=150)

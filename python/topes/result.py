@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from .errors import InputError
 from .network import TwoLayerNetwork
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Solution:
         Raises
         ------
         InputError
-            The solution is not one of `train`, or the network does not fit its problem.
+            The solution is not one of `train` or `train_cnn`, or the network does not fit its problem.
 
         Examples
         --------
@@ -167,7 +168,10 @@ class Solution:
         """
         from .certificate import save
 
-        save(self, file, network=network, max_time=max_time, n_threads=n_threads)
+        if self.problem is None:
+            raise InputError("the solution must come from train or train_cnn: other programs do not price over all cells")
+        judged = self.network if network is None else network
+        save(file, self.problem, judged, self.dual, self.gap, max_time=max_time, n_threads=n_threads)
 
     def __repr__(self) -> str:
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,11 +11,10 @@ from ._support.validation import FloatArray, as_beta, as_matrix, choice
 from .activation import kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
-from .network import Bias, TwoLayerNetwork, at_vertex, check_bias, penalised
+from .network import Bias, TwoLayerNetwork, at_vertex, check_bias, groups, penalised
 
 __all__ = ["VectorNetwork", "as_targets"]
 
-_FORMAT = "topes.VectorNetwork"
 # Neurons below this share of the largest are none.
 _NEGLIGIBLE = 1e-9
 # Atoms phi(Xu) g' this close (radians in u and in g) are one.
@@ -57,6 +56,8 @@ class VectorNetwork(TwoLayerNetwork):
     array([[ 3., -3.],
            [ 2.,  2.]])
     """
+
+    format_name: ClassVar[str] = "topes.VectorNetwork"
 
     def _output_weights(self, m: int) -> FloatArray:
         W2 = as_matrix(self.w2, "w2", min_rows=0)
@@ -173,33 +174,30 @@ class VectorNetwork(TwoLayerNetwork):
 
     def to_dict(self) -> dict[str, Any]:
         """The network as plain lists: what `save` writes."""
-        return {**super().to_dict(), "format": _FORMAT, "n_outputs": self.n_outputs}
+        return {**super().to_dict(), "n_outputs": self.n_outputs}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> VectorNetwork:
         """The network of `to_dict`; `FileFormatError` for anything else."""
-        if not isinstance(data, dict) or data.get("format") != _FORMAT or data.get("version") != 1:
-            raise FileFormatError(f"not a {_FORMAT} of version 1")
+        if not isinstance(data, dict) or data.get("format") != cls.format_name or data.get("version") != 1:
+            raise FileFormatError(f"not a {cls.format_name} of version 1")
         try:
             m = len(data["w2"])
             W1 = np.array(data["W1"], dtype=np.float64).reshape(len(data["W1"]), m)
             W2 = np.array(data["w2"], dtype=np.float64).reshape(m, int(data["n_outputs"]))
             return cls(W1, data["b1"], W2, data["activation"])
         except (KeyError, TypeError, ValueError) as error:
-            raise FileFormatError(f"not a {_FORMAT}: {error}") from None
+            raise FileFormatError(f"not a {cls.format_name}: {error}") from None
 
 
 def _merged(U: FloatArray, G: FloatArray, sizes: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Sum atoms of one direction u and one g."""
-    left = np.ones(len(sizes), dtype=bool)
-    first: list[int] = []
-    total: list[float] = []
     reach = np.maximum(1.0, np.linalg.norm(U, axis=0))  # a free bias is not of unit size
-    for j in np.argsort(-sizes, kind="stable"):
-        if left[j]:
-            near = np.linalg.norm(U - U[:, [j]], axis=0) <= _SAME_DIRECTION * reach
-            same = left & near & (np.linalg.norm(G - G[j], axis=1) <= _SAME_DIRECTION)
-            left &= ~same
-            first.append(int(j))
-            total.append(float(sizes[same].sum()))
-    return U[:, first], G[first], np.array(total)
+
+    def is_near(j: int) -> Any:
+        near = np.linalg.norm(U - U[:, [j]], axis=0) <= _SAME_DIRECTION * reach
+        return near & (np.linalg.norm(G - G[j], axis=1) <= _SAME_DIRECTION)
+
+    found = list(groups(sizes, is_near))
+    first = [j for j, _ in found]
+    return U[:, first], G[first], np.array([float(sizes[same].sum()) for _, same in found])

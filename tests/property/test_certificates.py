@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from certificates import claim, contents, put_together, random_network
 from problems import BIASES, KAPPAS, NORMS, data
-from topes import reference, train, verify
+from topes import VectorNetwork, reference, train, train_cnn, verify
 from topes.losses import get_loss, loss_names
 from topes.verify._check import prove
 from topes.verify._file import read
@@ -23,19 +23,39 @@ BETAS = st.sampled_from([1e-3, 0.05, 1.0])
 SEEDS = st.integers(0, 2**32 - 1)
 # One conic program over all cells an example, or one training.
 FEW = settings(max_examples=max(5, settings().max_examples // 5))
+# Outputs None: a number for each sample.
+ALL_MODELS = {"outputs": [None, None, 1, 2, 3], "patches": [1, 1, 1, 2, 3]}
+ONE_OUTPUT = {"outputs": [None], "patches": [1]}
+
+
+class PooledVectorNetwork(VectorNetwork):
+    """Several outputs of pooled features: the format has it, training has not."""
+
+    kernel_size = None
 
 
 @st.composite
-def claims(draw, norms=NORMS, biases=BIASES):
-    """A certificate to be: data, any dual point, any network."""
+def claims(draw, norms=NORMS, biases=BIASES, models=ALL_MODELS):
+    """A certificate to be: data, any dual point, any network, of one output or several, of rows or of patches."""
     loss = draw(LOSSES)
     X, y = draw(data(loss))
     kappa, bias, norm = draw(KAPPAS), draw(biases), draw(norms)
     rng = np.random.default_rng(draw(SEEDS))
-    v = rng.standard_normal(len(X)) * draw(st.sampled_from([0.1, 1.0]))
-    net = random_network(rng, X.shape[1], bias, kappa)
-    gap = 1e-6 if norm == 2 else 0.05  # bisection alone: see docs/training.md
-    return claim(X, y, v, net, draw(BETAS), loss=loss, kappa=kappa, bias=bias, norm=norm, gap=gap)
+    patches = min(len(X), draw(st.sampled_from(models["patches"])))
+    n = len(X) // patches
+    X, y = X[: n * patches], y[:n]
+    outputs, output_norm = draw(st.sampled_from(models["outputs"])), draw(st.sampled_from([1, 2]))
+    if outputs is not None:
+        y = np.stack([y, *(rng.permutation(y) for _ in range(outputs - 1))], axis=1)
+        output_norm = 2 if loss == "l2" else output_norm
+    v = rng.standard_normal(y.shape) * draw(st.sampled_from([0.1, 1.0]))
+    net = random_network(rng, X.shape[1], bias, kappa, outputs=outputs, patches=patches)
+    if outputs is not None and patches > 1:
+        net = PooledVectorNetwork(net.W1, net.b1, net.w2, kappa)
+    alone = outputs is None or outputs == 1 or output_norm == 1
+    gap = 1e-6 if norm == 2 and alone else 0.05  # bisection alone: see docs/training.md
+    options = {"loss": loss, "kappa": kappa, "bias": bias, "norm": norm, "output_norm": output_norm, "patches": patches}
+    return claim(X, y, v, net, draw(BETAS), gap=gap, **options)
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +64,23 @@ def file(tmp_path_factory):
 
 
 def exact_price(k, u):
-    """abs(v'phi(Xu)) / ||u||_p as a lower bound on the price, in rational arithmetic up to the norm."""
-    rows = [[Fraction(x) for x in row] + ([Fraction(1)] if k.bias else []) for row in k.X.tolist()]
-    point = [Fraction(x) for x in u]
-    total = Fraction(0)
-    for row, v in zip(rows, k.v.tolist(), strict=True):
-        h = sum((a * b for a, b in zip(row, point, strict=True)), Fraction(0))
-        total += Fraction(v) * (h if h >= 0 else Fraction(k.kappa) * h)
+    """||V'phi(Xu)|| / ||u||_p as a lower bound on the price, in rational arithmetic up to the norms."""
+    features = exact_features(k, u)
+    prices = [
+        abs(sum((Fraction(v) * h for v, h in zip(column, features, strict=True)), Fraction(0))) for column in k.V.T.tolist()
+    ]
+    total = max(prices) if k.by_output else Fraction(np.linalg.norm([float(p) for p in prices]))
     size = np.linalg.norm(u[:-1] if k.bias == "free" else u, ord=k.norm)
-    return float(abs(total)) / size * (1 - 1e-14) if size > 1e-9 else 0.0
+    return float(total) / size * (1 - 1e-14) if size > 1e-9 else 0.0
+
+
+def exact_features(k, u):
+    """The mean of phi(x.u) over the patches x of each sample, in rational arithmetic."""
+    point, features = [Fraction(x) for x in u], []
+    for row in k.X.tolist():
+        h = sum((Fraction(a) * b for a, b in zip([*row, 1.0] if k.bias else row, point, strict=True)), Fraction(0))
+        features.append(h if h >= 0 else Fraction(k.kappa) * h)
+    return [sum(features[i : i + k.patches], Fraction(0)) / k.patches for i in range(0, len(features), k.patches)]
 
 
 def check_truth(k, proved, seed):
@@ -65,46 +93,72 @@ def check_truth(k, proved, seed):
         directions += [u * [*np.ones(columns - 1), s] for u in directions for s in (1e6, k.reach)]
     for u in directions:
         assert exact_price(k, u.tolist()) <= proved.price_bound
-    if k.norm == 2 and k.bias != "free":
-        price = reference.price(k.X, k.v, kappa=k.kappa, bias=k.bias or False)
-        assert price * (1 - 1e-12) <= proved.price_bound
+    if k.norm == 2 and k.bias != "free" and k.by_output:
+        for v in k.V.T:
+            price = reference.price(k.X, np.repeat(v / k.patches, k.patches), kappa=k.kappa, bias=k.bias or False)
+            assert price * (1 - 1e-12) <= proved.price_bound
     assert exact_objective(k) * (1 - 1e-12) - 1e-300 <= proved.objective
     assert proved.lower_bound <= proved.objective
-    assert proved.lower_bound <= get_loss(k.loss).value(np.zeros(len(k.y)), k.y) * (1 + 1e-12)
+    assert proved.lower_bound <= get_loss(k.loss).value(np.zeros(k.Y.size), k.Y.ravel()) * (1 + 1e-12)
     assert proved.gap >= 0.0
 
 
 def exact_objective(k):
-    outputs = []
-    for row in k.X.tolist():
-        total = Fraction(0)
-        for j, w2 in enumerate(k.w2.tolist()):
-            h = sum((Fraction(x) * Fraction(w) for x, w in zip(row, k.W1[:, j].tolist(), strict=True)), Fraction(0))
-            h += Fraction(float(k.b1[j])) if k.bias else 0
-            total += Fraction(w2) * (h if h >= 0 else Fraction(k.kappa) * h)
-        outputs.append(float(total))
+    F = [[Fraction(0)] * k.Y.shape[1] for _ in k.Y]
+    for j, w2 in enumerate(k.W2.tolist()):
+        for f, h in zip(F, exact_features(k, [*k.W1[:, j].tolist(), *k.b1[j : j + 1].tolist()]), strict=True):
+            f[:] = [x + Fraction(w) * h for x, w in zip(f, w2, strict=True)]
     U = np.vstack([k.W1, k.b1]) if k.bias == "penalized" else k.W1
-    penalty = sum(float(np.linalg.norm(u, ord=k.norm)) ** 2 for u in U.T) + float(k.w2 @ k.w2)
-    return get_loss(k.loss).value(np.array(outputs), k.y) + 0.5 * k.beta * penalty
+    penalty = sum(float(np.linalg.norm(u, ord=k.norm)) ** 2 for u in U.T)
+    penalty += sum(float(np.linalg.norm(w, ord=k.output_norm)) ** 2 for w in k.W2)
+    outputs = np.array([[float(x) for x in f] for f in F])
+    return get_loss(k.loss).value(outputs.ravel(), k.Y.ravel()) + 0.5 * k.beta * penalty
 
 
 @given(claims(), SEEDS)
 def test_a_certificate_of_any_dual_point_is_accepted_and_true(file, solution, seed):
     solution.save_certificate(file)
     k = read(file)
-    found = verify(file, k.X, k.y)
+    found = verify(file, k.X, k.Y)
     assert found.valid, found.reason
     check_truth(k, prove(k), seed)
     assert found.n_cones == len(k.split)
     assert k.claims["objective"] == pytest.approx(exact_objective(k), rel=1e-9, abs=1e-11)
     if k.norm == 2:  # not only true but sharp: no worse than the solver's own bound
-        mine = solution.problem.pricer.price(k.v, floor=k.beta, tol=2e-8).upper_bound
-        scale = float(np.abs(k.v) @ np.abs(k.X).sum(axis=1)) + float(np.abs(k.v).sum())
-        assert k.claims["price_bound"] <= max(mine, k.beta) * (1 + 1e-7) + 1e-11 * scale
+        near = 1e-7 if k.by_output else 2e-3
+        priced = list(k.V.T) if k.by_output else [k.V]
+        mine = max(solution.problem.pricer.price(v, floor=k.beta, tol=0.2 * near).upper_bound for v in priced)
+        of_rows = np.abs(np.repeat(k.V, k.patches, axis=0)).sum(axis=1)
+        scale = float(of_rows @ np.abs(k.X).sum(axis=1)) + float(np.abs(k.V).sum())
+        assert k.claims["price_bound"] <= max(mine, k.beta) * (1 + near) + 1e-11 * scale
 
 
 @FEW
-@given(claims(), st.sampled_from([False, True]))
+@given(claims(norms=st.just(2)))
+def test_no_certified_bound_exceeds_what_training_reaches(file, solution):
+    """Any dual point, several outputs and patches: the bound it proves is below the objective of a trained network."""
+    problem = solution.problem
+    X = problem.pricer.data[:, :-1] if problem.pricer.bias else problem.pricer.data
+    K, options = problem.pricer.pool, {"loss": problem.loss, "bias": problem.pricer.bias, "activation": problem.pricer.kappa}
+    options["max_time"] = 2.0
+    if K > 1 and problem.y.ndim == 2:
+        return
+    if K > 1:
+        trained = train_cnn(X.reshape(len(problem.y), K, -1), problem.y, problem.beta, **options)
+    else:
+        trained = train(X, problem.y, problem.beta, output_norm=problem.output_norm, **options)
+    solution.save_certificate(file)
+    assert verify(file).lower_bound <= trained.objective * (1 + 1e-9) + 1e-12
+    trained.save_certificate(file)
+    found = verify(file)
+    assert found.valid, found.reason
+    scale = max(trained.objective, 1e-3)
+    assert found.objective_upper == pytest.approx(trained.objective, rel=1e-10, abs=1e-12)
+    assert found.lower_bound >= trained.lower_bound - 1e-9 * scale - 0.03 * abs(trained.gap) * scale
+
+
+@FEW
+@given(claims(models=ONE_OUTPUT), st.sampled_from([False, True]))
 def test_no_certified_bound_exceeds_the_optimum_over_all_cells(file, solution, trained):
     problem = solution.problem
     k_bias = problem.pricer.bias
@@ -124,8 +178,8 @@ def test_no_certified_bound_exceeds_the_optimum_over_all_cells(file, solution, t
         assert found.objective_upper == pytest.approx(solution.objective, rel=1e-10, abs=1e-12)
 
 
-KINDS = ["split", "drop", "group", "row", "header", "loss", "bias", "norm", "units", "sizes"]
-NUMBERS = ("X", "y", "W1", "b1", "w2", "v", "coordinates", "scale", "normals", "factor", "c", "slope")
+KINDS = ["split", "drop", "group", "row", "header", "loss", "bias", "norm", "units", "sizes", "output_norm", "patches"]
+NUMBERS = ("X", "Y", "W1", "b1", "W2", "V", "coordinates", "scale", "normals", "factor", "c", "slope")
 
 
 @st.composite
@@ -148,7 +202,11 @@ def changed(k, change):
         unit = [0.25, 0.5, 2.0, 64.0][at % 4]
         return replace(k, coordinates=k.coordinates * unit, normals=k.normals / unit, c=k.c / unit)
     if kind == "sizes":
-        return replace(k, v=k.v * factor, c=k.c * factor)
+        return replace(k, V=k.V * factor, c=k.c * factor)
+    if kind == "output_norm":
+        return replace(k, output_norm=1 + at % 2)
+    if kind == "patches":
+        return replace(k, patches=1 + at % 4)
     if kind == "norm":
         return replace(k, norm=[1.0, 2.0, np.inf][at % 3])
     if kind == "header":
@@ -181,6 +239,7 @@ def test_a_changed_certificate_makes_no_false_claim(file, solution, what, seed):
             k = changed(k, change)
     norms = {1.0: "1", 2.0: "2", np.inf: "inf"}
     header |= {"loss": k.loss, "bias": k.bias, "norm": norms[k.norm], "kappa": k.kappa, "beta": k.beta, "reach": k.reach}
+    header |= {"output_norm": str(k.output_norm), "patches": k.patches}
     arrays = {name: getattr(k, name) for name in arrays}
     put_together(file, header, arrays)
     weak = {"objective": 1e300, "price_bound": 1e300, "lower_bound": -1e300, "gap": 1e300}
@@ -196,7 +255,7 @@ def test_a_changed_certificate_makes_no_false_claim(file, solution, what, seed):
         assert not verify(file).valid
         return
     event("proves something")
-    if float(np.abs(np.concatenate([k.X.ravel(), k.v, k.w2, k.W1.ravel()])).max(initial=0.0)) < 1e100:
+    if float(np.abs(np.concatenate([x.ravel() for x in (k.X, k.V, k.W2, k.W1)])).max(initial=0.0)) < 1e100:
         check_truth(k, proved, seed)
     strongest = {
         "objective": proved.objective,

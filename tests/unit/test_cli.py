@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pytest
 
-from topes import Arrangement, TwoLayerNetwork, cli
+from topes import Arrangement, TwoLayerNetwork, VectorNetwork, beta_max, cli
 
 TABLE = "a,b,y\n0.1,0.3,1\n0.3,0.9,-1\n1,0,1\n"  # the first two rows are parallel as decimals, not as doubles
 
@@ -198,3 +198,69 @@ def test_verify_says_what_it_needs(table, tmp_path, capsys):
     full = ["train", table, "--target", "y", "--beta", "1", "-o", tmp_path / "n.json", "--method", "full"]
     assert run(*full, "--certificate", tmp_path / "proof.npz") == 2
     assert "working-set" in capsys.readouterr().err
+
+
+TWO = "a,b,y,z\n0.1,0.3,1,0\n0.3,0.9,-1,2\n1,0,1,-1\n0,1,0.5,1\n"
+TWO_X = np.array([[0.1, 0.3], [0.3, 0.9], [1.0, 0.0], [0.0, 1.0]])
+TWO_Y = np.array([[1.0, 0.0], [-1.0, 2.0], [1.0, -1.0], [0.5, 1.0]])
+
+
+@pytest.mark.parametrize("output_norm", [2, 1])
+def test_several_targets_are_trained_certified_and_verified(tmp_path, capsys, output_norm):
+    table, out, proof, plot = (tmp_path / name for name in ("two.csv", "n.json", "proof.npz", "fit.png"))
+    table.write_text(TWO)
+    both = ("--target", "z", "--target", "y")
+    measured = ("--beta", "0.1", "--output-norm", output_norm, "--json")
+    assert run("train", table, *both, *measured, "-o", out, "--certificate", proof, "--plot", plot, "--bias") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["status"], facts["outputs"], facts["dimension"]) == ("certified", 2, 2)
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    net = TwoLayerNetwork.load(out)
+    assert isinstance(net, VectorNetwork)
+    again = net.objective(TWO_X, TWO_Y[:, ::-1], 0.1, output_norm=output_norm)  # columns in the order asked for
+    assert again == pytest.approx(facts["objective"], rel=1e-12)
+
+    assert run("verify", proof, table, *both, "--json") == 0
+    proved = json.loads(capsys.readouterr().out)
+    assert proved["objective_upper"] == pytest.approx(facts["objective"], rel=1e-9)
+    assert run("verify", proof, table, "--target", "y", "--target", "z") == 1
+    capsys.readouterr()
+
+    assert run("certify", table, out, *both, *measured) == 0
+    judged = json.loads(capsys.readouterr().out)
+    assert judged["gap"] <= 2e-6
+    assert judged["lower_bound"] == pytest.approx(facts["lower_bound"], rel=1e-5)
+    assert run("certify", table, out, "--target", "y", "--beta", "0.1") == 2
+    assert "two axes" in capsys.readouterr().err
+
+
+def test_targets_that_are_none(tmp_path, capsys):
+    table = tmp_path / "two.csv"
+    table.write_text(TWO)
+    rest = ("--beta", "1", "-o", tmp_path / "n.json")
+    assert run("train", table, "--target", "y", "--target", "2", *rest) == 2  # column 2 is y
+    assert "named twice" in capsys.readouterr().err
+    assert run("train", table, "--target", "y", "--target", "z", *rest, "--method", "full") == 2
+    assert "one --target" in capsys.readouterr().err
+    assert run("count", table, "--target", "y", "--target", "z", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["dimension"] == 2
+
+
+def test_path_is_a_table_of_certified_solutions(tmp_path, capsys):
+    table = tmp_path / "two.csv"
+    table.write_text(TWO)
+    both = ("--target", "y", "--target", "z")
+    assert run("path", table, *both, "--betas", "3", "--least", "0.01", "--json") == 0
+    steps = json.loads(capsys.readouterr().out)["path"]
+    most = beta_max(TWO_X, TWO_Y)
+    assert [s["beta"] for s in steps] == pytest.approx([most, 0.1 * most, 0.01 * most], rel=1e-6)
+    assert [s["status"] for s in steps] == ["certified"] * 3
+    assert steps[0]["neurons"] == 0
+    assert steps[0]["objective"] == pytest.approx(0.5 * np.sum(TWO_Y**2))
+    assert all(0 <= s["objective"] - s["lower_bound"] <= 1e-6 * s["objective"] * (1 + 1e-9) for s in steps)
+    assert run("path", table, "--target", "y", "--betas", "0.1,1") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["beta", "objective", "gap", "neurons", "status"]
+    assert [line.split()[0] for line in lines[1:]] == ["1", "0.1"]
+    assert run("path", table, *both, "--betas", "a") == 2
+    assert "--betas" in capsys.readouterr().err

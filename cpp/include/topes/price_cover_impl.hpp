@@ -33,48 +33,45 @@ void PriceSearch<R, Scalar>::explore_recorded(Node& node, std::uint16_t depth, P
 // The simple slopes where they do, else the best; written down where another program could not know them.
 template <int R, bool Scalar>
 void PriceSearch<R, Scalar>::record_leaf(Node& node, PricingCover& cover) {
-  constexpr double kClear = 1e-6;  // share of its size above which the sign of a sum is the same whatever the order of summation
-  const List& up = node.list[0];
-  const List& down = node.list[1];
-  slope_.resize(down.size);
-  std::vector<double> simple(down.size);
-  std::vector<bool> unclear(down.size);
-  for (std::uint32_t k = 0; k < down.size; ++k) {
-    double sum = 0;
-    double size = 0;
-    for (std::size_t j = 0; j < n; ++j) {
-      sum += down.z[j][k];
-      size += std::abs(down.z[j][k]);
-    }
-    simple[k] = sum > 0 ? 1.0 : 0.0;
-    unclear[k] = std::abs(sum) <= kClear * size;
-  }
-  for (std::size_t j = 0; j < n; ++j) {
-    node.t[j] = node.linear[j];
-    for (std::uint32_t k = 0; k < up.size; ++k) node.t[j] += up.weight[k] * std::max(up.z[j][k], 0.0);
-    for (std::uint32_t k = 0; k < down.size; ++k) node.t[j] -= down.weight[k] * simple[k] * down.z[j][k];
-  }
-  const double wanted = std::max(node.bound, good_enough());
-  double bound = bound_from(node.cone, node.t, node.peak);
-  std::vector<double> slope = simple;
   const bool is_round = round(s_.space.ball);
-  if (bound > wanted && is_round && down.size > 0 && down.size <= kFewKinks) {
-    const Vector simple_peak = node.peak;
-    if (best_slopes(node)) {
-      const double better = bound_from(node.cone, node.t, node.peak);
-      if (better < bound) {
-        bound = better;
-        slope = slope_;
-      } else {
-        node.peak = simple_peak;
+  const List& kinks = node.list[kLists - 1];  // those that take a slope
+  std::vector<double> slope = simple_slopes(kinks);
+  const std::vector<double> simple = slope;
+  double bound = node.bound;  // several outputs: of the simple slopes
+  if constexpr (Scalar) {
+    const List& up = node.list[0];
+    for (std::size_t j = 0; j < n; ++j) {
+      node.t[j] = node.linear[j];
+      for (std::uint32_t k = 0; k < up.size; ++k) node.t[j] += up.weight[k] * std::max(up.z[j][k], 0.0);
+      for (std::uint32_t k = 0; k < kinks.size; ++k) node.t[j] -= kinks.weight[k] * simple[k] * kinks.z[j][k];
+    }
+    const double wanted = std::max(node.bound, good_enough());
+    bound = bound_from(node.cone, node.t, node.peak);
+    if (bound > wanted && is_round && kinks.size > 0 && kinks.size <= kFewKinks) {
+      const Vector simple_peak = node.peak;
+      if (best_slopes(node)) {
+        const double better = bound_from(node.cone, node.t, node.peak);
+        if (better < bound) {
+          bound = better;
+          slope = slope_;
+        } else {
+          node.peak = simple_peak;
+        }
       }
     }
   }
   upper_ = std::max(upper_, bound);
-  for (std::uint32_t k = 0; k < down.size; ++k) {
-    if (slope[k] == simple[k] && !unclear[k]) continue;
+  for (std::uint32_t k = 0; k < kinks.size; ++k) {
+    constexpr double kClear = 1e-6;  // share of its size above which the sign of a sum is the same whatever the order of summation
+    double sum = 0;
+    double size = 0;
+    for (std::size_t j = 0; j < n; ++j) {
+      sum += kinks.z[j][k];
+      size += std::abs(kinks.z[j][k]);
+    }
+    if (slope[k] == simple[k] && std::abs(sum) > kClear * size) continue;
     cover.slope_leaf.push_back(static_cast<std::uint32_t>(cover.n_leaves));
-    cover.slope_row.push_back(down.index[k]);
+    cover.slope_row.push_back(kinks.index[k]);
     cover.slope.push_back(slope[k]);
   }
   ++cover.n_leaves;
@@ -84,6 +81,18 @@ void PriceSearch<R, Scalar>::record_leaf(Node& node, PricingCover& cover) {
     for (std::size_t j = 0; j < n; ++j) y += node.cone.vertex[j][i] * node.peak[j];
     cover.c.push_back(i < round_ ? y * inverse_[i] * inverse_[i] : 0.0);
   }
+}
+
+// Of max(0, h) >= 0 and max(0, h) >= h, the one that touches in the middle of the cone.
+template <int R, bool Scalar>
+std::vector<double> PriceSearch<R, Scalar>::simple_slopes(const List& l) const {
+  std::vector<double> slope(l.size);
+  for (std::uint32_t k = 0; k < l.size; ++k) {
+    double sum = 0;
+    for (std::size_t j = 0; j < n; ++j) sum += l.z[j][k];
+    slope[k] = sum > 0 ? 1.0 : 0.0;
+  }
+  return slope;
 }
 
 }  // namespace topes

@@ -72,9 +72,7 @@ class PriceSearch {
   }
 
   /// The same, with every cone written down.
-  void search_recorded(const Cone& cone, std::uint16_t depth, PricingCover& cover)
-    requires Scalar
-  {
+  void search_recorded(const Cone& cone, std::uint16_t depth, PricingCover& cover) {
     Node node = make_root(cone);
     explore_recorded(node, depth, cover);
   }
@@ -228,6 +226,7 @@ class PriceSearch {
 
   void explore_recorded(Node& node, std::uint16_t depth, PricingCover& cover);
   void record_leaf(Node& node, PricingCover& cover);
+  std::vector<double> simple_slopes(const List& l) const;
 
   // The edge over which the bounds are worst: for what bends upwards, then for what bends downwards, which slopes can meet as well.
   // False: the bounds are exact up to rounding, or the cone is as small as doubles go.

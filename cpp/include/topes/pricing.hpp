@@ -50,11 +50,11 @@ struct PricingOptions {
   std::size_t n_best = 16;     ///< directions to return
   unsigned n_threads = 0;
   ProgressHook hook;
-  bool record = false;  ///< write down the cover that proves the bound (one output): directions are not looked for, memory grows with it
+  bool record = false;  ///< write down the cover that proves the bound: directions are not looked for, memory grows with it
 };
 
-/// The cones of a finished search, for another program to check: a tree for each sign of the price (+ first) and each cone of the
-/// fan, in that order. Trees are in preorder.
+/// The cones of a finished search, for another program to check: a tree for each sign of the price (+ first; several outputs
+/// have none) and each cone of the fan, in that order. Trees are in preorder.
 struct PricingCover {
   std::vector<std::uint8_t> split;   ///< of each cone: 0 for a leaf, 1 + e where edge e is halved, see edge_number()
   std::vector<std::uint16_t> depth;  ///< of each cone, 0 for a root
@@ -82,7 +82,7 @@ struct PricingResult {
 
 /// \param starts  k x dimension: directions that are likely good, priced first
 /// The result does not depend on the number of threads, unless max_seconds ends the search.
-/// \throws InvalidArgument if the dimension is above kLargestPricingDimension, shapes do not fit, or a cover is asked for several outputs
+/// \throws InvalidArgument if the dimension is above kLargestPricingDimension or shapes do not fit
 PricingResult price(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
                     const PricingOptions& options);
 

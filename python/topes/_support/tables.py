@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -49,10 +50,13 @@ class Table:
             return k
         raise FileFormatError(f"{self.path} has no column {column!r}; it has {', '.join(self.names)}")
 
-    def split(self, target: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """The other columns, and the target column."""
-        k = self.index(target)
-        return np.delete(self.data, k, axis=1), self.data[:, k]
+    def split(self, targets: Sequence[str]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """The other columns, and the target columns in the order asked for; one target is a vector."""
+        places = [self.index(target) for target in targets]
+        if len(set(places)) < len(places):
+            raise FileFormatError(f"{self.path}: a target column is named twice in {', '.join(targets)}")
+        rest = np.delete(self.data, places, axis=1)
+        return rest, self.data[:, places[0]] if len(places) == 1 else self.data[:, places]
 
 
 def read_table(path: Any, values: Values | None = None) -> Table:

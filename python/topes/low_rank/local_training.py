@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -15,10 +15,10 @@ from scipy.optimize import minimize
 from .._support.validation import FloatArray
 from ..activation import kappa_of, phi
 from ..losses import Loss
-from ..network import Bias, TwoLayerNetwork, penalised
-from ..training.sliding import merged
+from ..network import Bias, TwoLayerNetwork, merged, penalised
+from ..training.blocks import Blocks
 
-__all__ = ["LocalProblem", "Neurons", "train_locally"]
+__all__ = ["LocalProblem", "blocks_of", "network_of", "train_locally"]
 
 # Losses with kinks are smoothed (Moreau), each time more finely; in units of the targets.
 _SMOOTHINGS = (1e-1, 1e-2, 1e-3, 1e-4)
@@ -31,34 +31,20 @@ _MOST_WIDTH = 100
 _MOST_STRETCH = 30.0
 
 
-@dataclass(frozen=True)
-class Neurons:
-    """Columns |w2_j| w1_j of (7), the signs of the output weights, and a constant added to all outputs (free bias)."""
+def blocks_of(network: TwoLayerNetwork, bias: Bias) -> Blocks:
+    """The columns of (7) of a network; a neuron of a free bias alone becomes the constant."""
+    b1 = np.zeros(network.n_neurons) if network.b1 is None else network.b1
+    W = network.W1 if bias is False else np.vstack([network.W1, b1])
+    used = (network.w2 != 0.0) & np.any(W != 0.0, axis=0)
+    U, signs = W[:, used] * np.abs(network.w2[used]), np.sign(network.w2[used])
+    alone = ~np.any(penalised(U, bias) != 0.0, axis=0)
+    constant = float(phi(U[-1, alone], kappa_of(network.activation)) @ signs[alone]) if alone.any() else 0.0
+    return Blocks(U[:, ~alone], signs[~alone], constant)
 
-    U: FloatArray
-    signs: FloatArray
-    constant: float = 0.0
 
-    @classmethod
-    def of(cls, network: TwoLayerNetwork, bias: Bias) -> Neurons:
-        """Those of a network; a neuron of a free bias alone becomes the constant."""
-        b1 = np.zeros(network.n_neurons) if network.b1 is None else network.b1
-        W = network.W1 if bias is False else np.vstack([network.W1, b1])
-        used = (network.w2 != 0.0) & np.any(W != 0.0, axis=0)
-        U, signs = W[:, used] * np.abs(network.w2[used]), np.sign(network.w2[used])
-        alone = ~np.any(penalised(U, bias) != 0.0, axis=0)
-        constant = float(phi(U[-1, alone], kappa_of(network.activation)) @ signs[alone]) if alone.any() else 0.0
-        return cls(U[:, ~alone], signs[~alone], constant)
-
-    def network(self, kappa: float, bias: Bias, X: FloatArray | None = None) -> TwoLayerNetwork:
-        """The balanced network of Proposition II.1, reduced where X is given."""
-        columns, signs = self.U, self.signs
-        if self.constant != 0.0:
-            extra = np.zeros((len(columns), 1))
-            extra[-1] = abs(self.constant)
-            columns, signs = np.hstack([columns, extra]), np.append(signs, math.copysign(1.0, self.constant))
-        parts = [columns[:, signs == s] for s in (1.0, -1.0)]
-        return TwoLayerNetwork.from_convex(*parts, activation=kappa, bias=bias, X=X)
+def network_of(blocks: Blocks, kappa: float, bias: Bias, X: FloatArray | None = None) -> TwoLayerNetwork:
+    """The balanced network of Proposition II.1, reduced where X is given."""
+    return TwoLayerNetwork.from_convex(*blocks.by_sign(), activation=kappa, bias=bias, X=X)
 
 
 class LocalProblem:
@@ -81,13 +67,13 @@ class LocalProblem:
         self.smooth = not bool(loss.kinks(y)[1].any())
         self.unit = max(float(np.abs(y).max(initial=0.0)), 1e-300)
 
-    def outputs(self, neurons: Neurons) -> FloatArray:
-        H = self.data @ neurons.U
+    def outputs(self, neurons: Blocks) -> FloatArray:
+        H = self.data @ neurons.columns
         return np.asarray(np.where(H >= 0.0, H, self.kappa * H) @ neurons.signs + neurons.constant)
 
-    def value(self, neurons: Neurons) -> float:
+    def value(self, neurons: Blocks) -> float:
         """L + beta * sum of norms: (3) of the balanced network."""
-        sizes = np.linalg.norm(penalised(neurons.U, self.bias), axis=0)
+        sizes = np.linalg.norm(penalised(neurons.columns, self.bias), axis=0)
         return self.loss.value(self.outputs(neurons), self.y) + self.beta * float(sizes.sum())
 
     def slope(self, f: FloatArray, smoothing: float) -> tuple[float, FloatArray]:
@@ -99,14 +85,14 @@ class LocalProblem:
         v = self.loss.project_dual(rest / width, self.y)
         return float(v @ rest) - 0.5 * width * float(v @ v), v
 
-    def descend(self, neurons: Neurons, smoothing: float, iterations: int, deadline: float) -> Neurons:
+    def descend(self, neurons: Blocks, smoothing: float, iterations: int, deadline: float) -> Blocks:
         """L-BFGS, the signs of the output weights kept."""
-        X, r, m = self.data @ self.into, self.into.shape[1], neurons.U.shape[1]
+        X, r, m = self.data @ self.into, self.into.shape[1], neurons.columns.shape[1]
         if m == 0:
             return neurons
         free = self.bias == "free"
         P = penalised(self.into, self.bias)
-        scale = np.sqrt(np.maximum(np.linalg.norm(penalised(neurons.U, self.bias), axis=0), 1e-150))
+        scale = np.sqrt(np.maximum(np.linalg.norm(penalised(neurons.columns, self.bias), axis=0), 1e-150))
         signs = neurons.signs
 
         def objective(z: FloatArray) -> tuple[float, FloatArray]:
@@ -123,11 +109,11 @@ class LocalProblem:
             if time.perf_counter() > deadline:
                 raise StopIteration
 
-        start = np.concatenate([(self.out @ (neurons.U / scale)).ravel(), scale, [neurons.constant]])
+        start = np.concatenate([(self.out @ (neurons.columns / scale)).ravel(), scale, [neurons.constant]])
         options = {"maxiter": iterations, "maxcor": 20, "ftol": 1e-14, "gtol": 1e-10 * (1.0 + self.beta)}
         end = minimize(objective, start, jac=True, method="L-BFGS-B", callback=watch, options=options).x
         w2 = end[r * m : -1]
-        return Neurons(self.into @ end[: r * m].reshape(r, m) * np.maximum(w2, 0.0), signs, float(end[-1]))
+        return Blocks(self.into @ end[: r * m].reshape(r, m) * np.maximum(w2, 0.0), signs, float(end[-1]))
 
     def ascend(self, v: FloatArray, starts: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Local maxima of abs(v'phi(Xu)) over unit u, from starts of shape (d, k): directions and signed prices."""
@@ -148,27 +134,27 @@ class LocalProblem:
         return best, signs * prices
 
 
-def train_locally(problem: LocalProblem, start: Neurons, *, seed: int, deadline: float) -> Neurons:
+def train_locally(problem: LocalProblem, start: Blocks, *, seed: int, deadline: float) -> Blocks:
     """Train from the neurons given and random small ones beside them; never worse than what is given.
 
     Parameters
     ----------
     problem : LocalProblem
-    start : Neurons
+    start : Blocks
     seed : int
     deadline : float
         Of `time.perf_counter`, seconds.
 
     Returns
     -------
-    Neurons
+    Blocks
     """
     rng = np.random.default_rng(seed)
     best, value = start, problem.value(start)
     if problem.into.shape[1] == 0:
         return best
     width = max(8, min(len(problem.y) + 1, _MOST_WIDTH))
-    neurons = _with_random(problem, start, max(8, width - start.U.shape[1]), rng)
+    neurons = _with_random(problem, start, max(8, width - start.columns.shape[1]), rng)
     smoothings = (0.0,) if problem.smooth else _SMOOTHINGS
     for smoothing in smoothings:
         neurons = problem.descend(neurons, smoothing, _ITERATIONS, deadline)
@@ -180,31 +166,32 @@ def train_locally(problem: LocalProblem, start: Neurons, *, seed: int, deadline:
             break
         _, v = problem.slope(problem.outputs(neurons), smoothings[-1])
         random = problem.into @ rng.standard_normal((len(problem.out), _ASCENTS))
-        U, prices = problem.ascend(v, np.hstack([neurons.U, random]))
+        U, prices = problem.ascend(v, np.hstack([neurons.columns, random]))
         worth = np.abs(prices) > problem.beta * (1.0 + 1e-6)
         entering = U[:, worth] * (_SMALL * _mean_size(problem, neurons))
         signs = np.append(neurons.signs, -np.sign(prices[worth]))
-        neurons = Neurons(np.hstack([neurons.U, entering]), signs, neurons.constant)
+        neurons = Blocks(np.hstack([neurons.columns, entering]), signs, neurons.constant)
         neurons = _tidied(problem.descend(neurons, smoothings[-1], _ITERATIONS, deadline))
     if (reached := problem.value(neurons)) < value:
         best = neurons
     return best
 
 
-def _with_random(problem: LocalProblem, neurons: Neurons, count: int, rng: np.random.Generator) -> Neurons:
+def _with_random(problem: LocalProblem, neurons: Blocks, count: int, rng: np.random.Generator) -> Blocks:
     U = problem.into @ rng.standard_normal((len(problem.out), count))
     U *= _SMALL * _mean_size(problem, neurons) / np.maximum(np.linalg.norm(U, axis=0), 1e-300)
-    return replace(neurons, U=np.hstack([neurons.U, U]), signs=np.append(neurons.signs, rng.choice([-1.0, 1.0], count)))
+    signs = np.append(neurons.signs, rng.choice([-1.0, 1.0], count))
+    return replace(neurons, columns=np.hstack([neurons.columns, U]), signs=signs)
 
 
-def _mean_size(problem: LocalProblem, neurons: Neurons) -> float:
+def _mean_size(problem: LocalProblem, neurons: Blocks) -> float:
     """Of the neurons at hand; without any, what could fit the targets."""
-    sizes = np.linalg.norm(neurons.U, axis=0)
+    sizes = np.linalg.norm(neurons.columns, axis=0)
     if sizes.any():
         return float(sizes.mean())
     return problem.unit / max(float(np.linalg.norm(problem.data, axis=1).max(initial=0.0)), 1e-300)
 
 
-def _tidied(neurons: Neurons) -> Neurons:
-    U, signs = merged(neurons.U, neurons.signs, _SAME, _UNUSED)
-    return Neurons(U.reshape(len(neurons.U), -1), signs, neurons.constant)
+def _tidied(neurons: Blocks) -> Blocks:
+    U, signs = merged(neurons.columns, neurons.signs, _SAME, _UNUSED)
+    return Blocks(U.reshape(len(neurons.columns), -1), signs, neurons.constant)

@@ -6,7 +6,9 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
+
+import numpy.typing as npt
 
 from .._support.exact_input import Values, as_floats
 from .._support.validation import FloatArray, as_beta, as_positive, as_vector
@@ -19,9 +21,7 @@ from ..result import Round, Solution
 from ..training.judge import Judge
 from ..training.loop import Training
 
-__all__ = ["ConvolutionalNetwork", "train_cnn"]
-
-_FORMAT = "topes.ConvolutionalNetwork"
+__all__ = ["ConvolutionalNetwork", "as_convolutional", "patch_rows", "train_cnn"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,6 +47,7 @@ class ConvolutionalNetwork(TwoLayerNetwork):
 
     kernel_size: Size | None = None
     stride: Size = 1
+    format_name: ClassVar[str] = "topes.ConvolutionalNetwork"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,14 +77,15 @@ class ConvolutionalNetwork(TwoLayerNetwork):
 
     def to_dict(self) -> dict[str, Any]:
         """The network as plain lists: what `save` writes."""
-        return {**super().to_dict(), "format": _FORMAT, "kernel_size": self.kernel_size, "stride": self.stride}
+        return {**super().to_dict(), "kernel_size": self.kernel_size, "stride": self.stride}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ConvolutionalNetwork:
         """The network of `to_dict`; `FileFormatError` for anything else."""
-        if not isinstance(data, dict) or data.get("format") != _FORMAT or "kernel_size" not in data or "stride" not in data:
-            raise FileFormatError(f"not a {_FORMAT} of version 1")
-        net = TwoLayerNetwork.from_dict({**data, "format": "topes.TwoLayerNetwork"})
+        fields = {"kernel_size", "stride"}
+        if not isinstance(data, dict) or data.get("format") != cls.format_name or not fields <= set(data):
+            raise FileFormatError(f"not a {cls.format_name} of version 1")
+        net = TwoLayerNetwork.from_dict({**data, "format": TwoLayerNetwork.format_name})
         return cls(net.W1, net.b1, net.w2, net.activation, data["kernel_size"], data["stride"])
 
 
@@ -146,13 +148,22 @@ def train_cnn(
     start = time.perf_counter()
     the_loss, beta, tol = get_loss(loss), as_beta(beta), as_positive(tol, "tol")
     deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
-    patches = extract_patches(X, kernel_size, stride, values=values)
-    n, K, d = patches.shape
-    targets = the_loss.check_targets(as_vector(y, "y", length=n, of="samples of X"))
-    rows = patches.reshape(n * K, d)
+    rows, K = patch_rows(X, kernel_size, stride, values)
+    targets = the_loss.check_targets(as_vector(y, "y", length=len(rows) // K, of="samples of X"))
     pricer = Pricer(rows, activation=activation, bias=bias, norm=norm, values=values, pool=K)
     judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
-    solution = Training(judge).run(warm_start)
+    return as_convolutional(Training(judge).run(warm_start), kernel_size, stride)
+
+
+def patch_rows(X: Any, kernel_size: Size | None, stride: Size, values: Values) -> tuple[npt.NDArray[Any], int]:
+    """The patches of all samples one below the other, shape (n K, d), as exact numbers; and K."""
+    patches = extract_patches(X, kernel_size, stride, values=values)
+    n, K, d = patches.shape
+    return patches.reshape(n * K, d), K
+
+
+def as_convolutional(solution: Solution, kernel_size: Size | None, stride: Size) -> Solution:
+    """The solution for rows that are patches, as one for inputs."""
     net = solution.network
     return replace(
         solution, network=ConvolutionalNetwork(net.W1, net.b1, net.w2, net.activation, kernel_size, stride)

@@ -18,7 +18,7 @@ from ..pricing import Pricer, warn_if_costly
 from ..result import Round, Solution
 from ..training import Judge, Training
 from ..vector_network import as_targets
-from .vector_output import VectorJudge, VectorTraining, joined
+from .vector_output import VectorJudge, VectorTraining, check_separable, joined
 
 __all__ = ["train"]
 
@@ -137,8 +137,7 @@ def _each_output(
     **options: Any,
 ) -> Solution:
     """(30): a scalar problem for each column of Y, and what their certificates say together."""
-    if loss.name == "l2":
-        raise InputError("loss must be a sum over the outputs for output_norm=1, got 'l2'")
+    check_separable(loss)
     if warm_start is not None:
         raise InputError("warm_start must be None for output_norm=1")
     end = math.inf if max_time is None else time.perf_counter() + max_time

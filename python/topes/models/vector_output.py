@@ -27,7 +27,7 @@ from ..training.warm_start import neurons_of
 from ..vector_network import VectorNetwork
 from .vector_program import VectorProgram
 
-__all__ = ["VectorTraining", "joined"]
+__all__ = ["VectorJudge", "VectorTraining", "check_separable", "joined"]
 
 _MOST_ROUNDS = 200
 # Rounds in which neither side of the gap moves before giving up.
@@ -143,6 +143,12 @@ class VectorTraining:
         return candidates[0] if candidates[0][1] <= least else next(c for c in candidates[1:] if c[1] <= limit)
 
 
+def check_separable(loss: Loss) -> None:
+    """`InputError` where (30) is no sum over the outputs."""
+    if loss.name == "l2":
+        raise InputError("loss must be a sum over the outputs for output_norm=1, got 'l2'")
+
+
 def joined(solutions: Sequence[Solution], Y: FloatArray, loss: Loss, tol: float) -> Solution:
     """The solution of (30), l1 over the output weights of a neuron, from those of its C scalar problems.
 
@@ -182,5 +188,5 @@ def joined(solutions: Sequence[Solution], Y: FloatArray, loss: Loss, tol: float)
         n_priced=sum(s.n_priced for s in solutions),
         seconds={k: sum(s.seconds[k] for s in solutions) for k in solutions[0].seconds},
         history=(),
-        problem=None if problem is None else replace(problem, y=Y),
+        problem=None if problem is None else replace(problem, y=Y, output_norm=1),
     )

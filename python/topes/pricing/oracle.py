@@ -80,7 +80,7 @@ class Cover:
         With a free bias, the largest bias that is looked at; else 0.
     split, depth : ndarray, shape (n_nodes,)
         Trees in preorder: 0 for a leaf, 1 + e where edge e is halved. First those for v, then those for -v, one for each
-        cone of the fan.
+        cone of the fan; for several outputs those for V only.
     c : ndarray, shape (n_leaves, r), float64
         For the round balls.
     slope_leaf, slope_row, slope : ndarray, shape (k,)
@@ -333,7 +333,7 @@ class Pricer:
         max_seconds: float | None = None,
         n_threads: int | None = None,
     ) -> Cover:
-        """Price a dual point of shape (n,) and write down the cones that prove the bound, for a checker to walk.
+        """Price a dual point and write down the cones that prove the bound, for a checker to walk.
 
         Parameters
         ----------
@@ -348,13 +348,14 @@ class Pricer:
         none = np.zeros(0, dtype=np.uint32)
         parts: Any = (np.zeros(0, np.uint8), np.zeros(0, np.uint16), np.zeros((0, r)), none, none, np.zeros(0))
         if self._space is not None:
-            bend, linear, unit = self._terms(np.asarray(v, dtype=np.float64)[:, None])
+            V = np.asarray(v, dtype=np.float64)
+            bend, linear, unit = self._terms(self.spread(V[:, None] if V.ndim == 1 else V))
             first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
             _, _, *parts = self._space.cover(
                 bend,
                 linear,
                 np.ascontiguousarray(first),
-                max(floor, 0.0) / unit,
+                max(floor, 0.0) * self.pool / unit,
                 tol,
                 NO_LIMIT,
                 _NO_SECONDS if max_seconds is None else max_seconds,

@@ -2,6 +2,5 @@
 
 from .judge import Judge
 from .loop import Training
-from .path import beta_max, path
 
-__all__ = ["Judge", "Training", "beta_max", "path"]
+__all__ = ["Judge", "Training"]

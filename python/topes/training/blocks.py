@@ -39,6 +39,14 @@ class Blocks:
     def __len__(self) -> int:
         return len(self.signs)
 
+    def by_sign(self) -> list[FloatArray]:
+        """The columns w_i and w_i' of (7), for output weights above and below zero; what is added to all outputs is one."""
+        U, signs = self.columns, self.signs
+        if self.constant:
+            U = np.column_stack([U, np.append(np.zeros(len(U) - 1), abs(self.constant))])
+            signs = np.append(signs, np.sign(self.constant))
+        return [U[:, signs == s] for s in (1.0, -1.0)]
+
     def outputs(self, pricer: Pricer) -> FloatArray:
         """Shape (n,)."""
         return np.asarray(pricer.pooled(phi(pricer.data @ self.columns, pricer.kappa)) @ self.signs + self.constant)

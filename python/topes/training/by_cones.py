@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from .._support.validation import FloatArray
-from ..network import penalised
+from ..network import merged, penalised
 from ..pricing.oracle import Pricing
 from ..result import Status
 from .blocks import Blocks
@@ -19,7 +19,7 @@ from .descent import Descent
 from .faces import Face, face_at, ray_at
 from .judge import SETTLED, Judge
 from .master import Master
-from .sliding import merged, slide
+from .sliding import slide
 
 __all__ = ["empty_dual", "work"]
 

@@ -32,16 +32,8 @@ def best_network(
     worth : float
         Share of the objective that the smaller network may cost.
     """
-    d = pricer.data.shape[1]
-    none = np.zeros((d, 0))
+    none = np.zeros((pricer.data.shape[1], 0))
     data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
-
-    def columns(blocks: Blocks) -> list[FloatArray]:
-        U, signs = blocks.columns, blocks.signs
-        if blocks.constant:
-            U = np.column_stack([U, np.append(np.zeros(d - 1), abs(blocks.constant))])
-            signs = np.append(signs, np.sign(blocks.constant))
-        return [U[:, signs == s] for s in (1.0, -1.0)]
 
     def network(parts: list[FloatArray], reduce_on: FloatArray | None) -> TwoLayerNetwork:
         return TwoLayerNetwork.from_convex(
@@ -50,7 +42,7 @@ def best_network(
 
     candidates = []
     for blocks, reduce_on in [(b, r) for b in choices for r in (data, None)]:
-        plain = network(columns(blocks), reduce_on)
+        plain = network(blocks.by_sign(), reduce_on)
         for each in (plain, on_the_kinks(plain, data, y, loss, pricer.pool)):
             fit = loss.value(pricer.pooled(each.predict(data)), y)
             penalty = each.penalty(bias=pricer.bias or "penalized", norm=pricer.norm)

@@ -15,7 +15,7 @@ from .._support.validation import FloatArray
 from ..losses import Loss
 from ..pricing.oracle import Pricer
 
-__all__ = ["merged", "slide"]
+__all__ = ["slide"]
 
 
 def slide(
@@ -68,19 +68,3 @@ def slide(
     end = minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 20}).x
     W, w2 = B @ end[: r * m].reshape(r, m), end[r * m : -1]
     return np.asarray(W * np.maximum(w2, 0.0)), float(end[-1])
-
-
-def merged(U: FloatArray, signs: FloatArray, angle: float, share: float) -> tuple[FloatArray, FloatArray]:
-    """Neurons of one sign within `angle` (radians) become one; those below `share` of the largest are left out."""
-    sizes = np.linalg.norm(U, axis=0)
-    units = U / np.maximum(sizes, 1e-300)
-    left = sizes > share * sizes.max(initial=0.0)
-    columns, kept = [], []
-    for j in np.argsort(-sizes, kind="stable"):
-        if not left[j]:
-            continue
-        same = left & (signs == signs[j]) & (np.linalg.norm(units - units[:, [j]], axis=0) <= angle)
-        left &= ~same
-        columns.append(U[:, same].sum(axis=1))
-        kept.append(signs[j])
-    return np.array(columns).reshape(-1, len(U)).T, np.array(kept)

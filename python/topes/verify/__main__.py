@@ -15,7 +15,9 @@ def main(arguments: list[str]) -> int:
     if not found.valid:
         print(f"not valid: {found.reason}")
         return 1
-    print(f"valid: objective <= {found.objective_upper!r}, optimum >= {found.lower_bound!r}, gap <= {found.gap:.3g}")
+    residual = f", residual <= {found.residual:.3g}" if found.residual else ""
+    objective, bound = found.objective_upper, found.lower_bound
+    print(f"valid: objective <= {objective!r}, optimum >= {bound!r}, gap <= {found.gap:.3g}{residual}")
     return 0
 
 

@@ -19,11 +19,13 @@ from ._numbers import FloatArray, Refused
 __all__ = [
     "ARRAYS",
     "CLAIMS",
+    "CONDITIONS",
     "FORMAT",
     "HEADER",
     "VERSION",
     "Certificate",
     "checked",
+    "claims_of",
     "data_sha256",
     "read",
     "seal",
@@ -32,20 +34,25 @@ __all__ = [
 FORMAT, VERSION = "topes certificate", 1
 HEADER = "certificate.json"
 SEAL = b"sha256:"
-LOSSES = ("squared", "l2", "absolute", "huber", "logistic", "hinge", "squared_hinge")
+#: Not losses but conditions, f = y and y f >= 1: met up to the claimed residual.
+CONDITIONS = ("interpolation", "margin")
+LOSSES = ("squared", "l2", "absolute", "huber", "logistic", "hinge", "squared_hinge", *CONDITIONS)
 CLAIMS = ("objective", "price_bound", "lower_bound", "gap")
-_FIELDS = {"format", "version", "loss", "kappa", "bias", "norm", "beta", "values", "n", "d", "reach", "data_sha256"}
+_FIELDS = {
+    *("format", "version", "loss", "kappa", "bias", "norm", "output_norm", "beta", "values"),
+    *("n", "patches", "d", "outputs", "reach", "data_sha256"),
+}
 _NORMS = {"1": 1.0, "2": 2.0, "inf": math.inf}
 _LARGEST_DIMENSION = 8
 
 #: name -> (little-endian type, number of axes)
 ARRAYS: dict[str, tuple[str, int]] = {
     "X": ("<f8", 2),
-    "y": ("<f8", 1),
+    "Y": ("<f8", 2),
     "W1": ("<f8", 2),
     "b1": ("<f8", 1),
-    "w2": ("<f8", 1),
-    "v": ("<f8", 1),
+    "W2": ("<f8", 2),
+    "V": ("<f8", 2),
     "coordinates": ("<f8", 2),
     "scale": ("<f8", 1),
     "normals": ("<f8", 2),
@@ -67,14 +74,16 @@ class Certificate:
     kappa: float
     bias: str | None
     norm: float
+    output_norm: int
     beta: float
+    patches: int
     reach: float
     X: FloatArray
-    y: FloatArray
+    Y: FloatArray
     W1: FloatArray
     b1: FloatArray
-    w2: FloatArray
-    v: FloatArray
+    W2: FloatArray
+    V: FloatArray
     coordinates: FloatArray
     scale: FloatArray
     normals: FloatArray
@@ -88,11 +97,21 @@ class Certificate:
     claims: dict[str, float]
     data_sha256: str
 
+    @property
+    def by_output(self) -> bool:
+        """Whether each output is priced by itself, with both signs; else the price is the 2-norm over all of them."""
+        return self.output_norm == 1 or self.Y.shape[1] == 1
 
-def data_sha256(X: FloatArray, y: FloatArray) -> str:
-    """SHA-256 of n and d as little-endian uint64, the rows of X one after the other, then y, as little-endian float64."""
+
+def claims_of(loss: str) -> tuple[str, ...]:
+    """What a file claims."""
+    return (*CLAIMS, "residual") if loss in CONDITIONS else CLAIMS
+
+
+def data_sha256(X: FloatArray, Y: FloatArray) -> str:
+    """SHA-256 of the shape of X as little-endian uint64, the rows of X, then those of Y, as little-endian float64."""
     digest = hashlib.sha256(np.array(X.shape, dtype="<u8").tobytes())
-    for array in (X, y):
+    for array in (X, Y):
         digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
     return digest.hexdigest()
 
@@ -161,6 +180,11 @@ def _number(value: Any, name: str) -> float:
     return float(value)
 
 
+def _count(value: Any, name: str) -> int:
+    _require(isinstance(value, int) and not isinstance(value, bool) and value >= 0, f"{name} must be a count, got {value!r}")
+    return int(value)
+
+
 def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
     """The certificate of a header and the arrays of `ARRAYS`, if shapes, ranges and the hash of the data are right."""
     _require(isinstance(header, dict), "the header must be an object")
@@ -171,31 +195,36 @@ def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
     _require(header["bias"] in (None, "penalized", "free"), f"bias must be null, penalized or free, got {header['bias']!r}")
     _require(header["values"] in ("binary", "decimal"), f"values must be binary or decimal, got {header['values']!r}")
     _require(header["norm"] in tuple(_NORMS), f"norm must be '1', '2' or 'inf', got {header['norm']!r}")
+    _require(header["output_norm"] in ("1", "2"), f"output_norm must be '1' or '2', got {header['output_norm']!r}")
     kappa, beta, reach = (_number(header[name], name) for name in ("kappa", "beta", "reach"))
     _require(kappa < 1.0, f"kappa must be below 1, got {kappa}")
     _require(beta > 0.0, f"beta must be positive, got {beta}")
     _require(reach >= 0.0, f"reach must not be negative, got {reach}")
     claims = header["claims"]
-    _require(isinstance(claims, dict) and set(claims) == set(CLAIMS), "the claims must be those of the format")
-    claims = {name: _number(claims[name], name) for name in CLAIMS}
+    names = claims_of(header["loss"])
+    _require(isinstance(claims, dict) and set(claims) == set(names), "the claims must be those of the format")
+    claims = {name: _number(claims[name], name) for name in names}
 
-    n, d = a["X"].shape
-    _require(header["n"] is not True and header["n"] == n, f"n is {header['n']!r}, X has {n} rows")
-    _require(header["d"] is not True and header["d"] == d, f"d is {header['d']!r}, X has {d} columns")
+    n, patches, d, outputs = (_count(header[name], name) for name in ("n", "patches", "d", "outputs"))
+    _require(patches >= 1, "patches must be at least 1")
+    _require(outputs >= 1, "outputs must be at least 1")
+    rows = n * patches
     bias = header["bias"]
-    neurons, rank, columns = len(a["w2"]), len(a["scale"]), d + (bias is not None)
+    neurons, rank, columns = len(a["W2"]), len(a["scale"]), d + (bias is not None)
     planes, slopes, splits = len(a["normals"]), len(a["slope"]), int(np.count_nonzero(a["split"]))
     leaves = len(a["split"]) - splits
     round_ball = header["norm"] == "2"
     shapes = {
-        "y": (n,),
-        "v": (n,),
+        "X": (rows, d),
+        "Y": (n, outputs),
+        "V": (n, outputs),
+        "W2": (neurons, outputs),
         "W1": (d, neurons),
         "b1": (neurons if bias is not None else 0,),
         "coordinates": (rank, columns),
         "normals": (planes, rank),
-        "group": (n,),
-        "factor": (n,),
+        "group": (rows,),
+        "factor": (rows,),
         "c": (leaves if round_ball else 0, rank),
         "slope_leaf": (slopes,),
         "slope_row": (slopes,),
@@ -204,7 +233,7 @@ def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
         _require(a[name].shape == shape, f"{name} must have shape {shape}, got {a[name].shape}")
     _require(rank <= _LARGEST_DIMENSION, f"at most {_LARGEST_DIMENSION} working coordinates are known, got {rank}")
     _require(rank == 0 or bool((a["scale"] > 0.0).all()), "scale must be positive")
-    if n:
+    if rows:
         _require(a["group"].min() >= -1 and a["group"].max() < planes, "group must number the rows of normals, or be -1")
     if slopes:
         _require(bool((a["slope"] >= 0.0).all() and (a["slope"] <= 1.0).all()), "a slope lies outside [0, 1]")
@@ -212,10 +241,14 @@ def checked(header: Any, a: dict[str, npt.NDArray[Any]]) -> Certificate:
         _require(bool(there), "a slope is for a leaf or row that is not there")
         keys = a["slope_leaf"].astype(np.int64) * planes + a["slope_row"]
         _require(bool((np.diff(keys) > 0).all()), "slopes must be in the order of their leaves and rows, none twice")
-    _require(header["data_sha256"] == data_sha256(a["X"], a["y"]), "the data are not those that data_sha256 was taken of")
-    if header["loss"] in ("logistic", "hinge", "squared_hinge"):
-        _require(bool((np.abs(a["y"]) == 1.0).all()), f"the {header['loss']} loss takes labels -1 and +1")
+    _require(header["data_sha256"] == data_sha256(a["X"], a["Y"]), "the data are not those that data_sha256 was taken of")
+    if header["loss"] in ("logistic", "hinge", "squared_hinge", "margin"):
+        _require(bool((np.abs(a["Y"]) == 1.0).all()), f"the {header['loss']} loss takes labels -1 and +1")
+    of_outputs = int(header["output_norm"])
+    alone = header["loss"] != "l2" or of_outputs == 2 or outputs == 1
+    _require(alone, "the l2 loss is no sum over the outputs, which output_norm 1 needs")
     norm = _NORMS[header["norm"]]
+    loss, data = header["loss"], header["data_sha256"]
     return Certificate(
-        header["loss"], kappa, bias, norm, beta, reach, claims=claims, data_sha256=header["data_sha256"], **a
+        loss, kappa, bias, norm, of_outputs, beta, patches, reach, claims=claims, data_sha256=data, **a
     )

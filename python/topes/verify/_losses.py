@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from ._file import CONDITIONS
 from ._numbers import (
     FloatArray,
     Interval,
@@ -21,11 +22,13 @@ from ._numbers import (
     sum_up,
 )
 
-__all__ = ["dual_value_down", "largest_scale", "loss_value"]
+__all__ = ["dual_value_down", "largest_scale", "loss_value", "residual_up"]
 
 
 def loss_value(loss: str, f: Interval, y: FloatArray) -> tuple[float, float]:
-    """Lower and upper bound on L(f, y) for outputs in the interval, each shape (n,)."""
+    """Lower and upper bound on L(f, y) for outputs in the interval, each shape (n,); 0 for a condition."""
+    if loss in CONDITIONS:
+        return 0.0, 0.0
     if loss in ("squared", "l2", "absolute", "huber"):
         size = (f - Interval.of(y)).magnitude()
         low, high = np.maximum(size.low, 0.0), size.high
@@ -59,19 +62,28 @@ def _squared(low: FloatArray, high: FloatArray) -> Interval:
 
 
 def largest_scale(loss: str, v: FloatArray, y: FloatArray) -> float:
-    """A t in (0, 1] so that t v lies in the domain of L*; `Refused` if v itself does not, but for the l2 loss."""
+    """A t > 0 so that all of [0, t] v lies in the domain of L*; `Refused` if v itself does not, but for the l2 loss."""
     if loss in ("absolute", "huber"):
         _require_box(bool((np.abs(v) <= 1.0).all()), loss)
     elif loss in ("logistic", "hinge"):
         p = -y * v  # exact: y is -1 or +1
         _require_box(bool(((p >= 0.0) & (p <= 1.0)).all()), loss)
-    elif loss == "squared_hinge":
+    elif loss in ("squared_hinge", "margin"):
         _require_box(bool((-y * v >= 0.0).all()), loss)
     elif loss == "l2":
         square = exact_dot(v, v)
         if square > 1:
             return round_down(1 / Fraction(sqrt_up(square)))
-    return 1.0
+    return math.inf if loss in CONDITIONS else 1.0
+
+
+def residual_up(loss: str, f: Interval, y: FloatArray) -> float:
+    """No smaller than the largest |f_i - y_i|, or the largest 1 - y_i f_i that is positive."""
+    if loss == "margin":
+        worst = (Interval.of(1.0) - Interval.of(y) * f).high
+    else:
+        worst = (f - Interval.of(y)).magnitude().high
+    return float(np.maximum(worst, 0.0).max(initial=0.0))
 
 
 def _require_box(inside: bool, loss: str) -> None:
@@ -89,6 +101,6 @@ def dual_value_down(loss: str, v: FloatArray, y: FloatArray, t: float) -> float:
         value = -scale * scale * exact_dot(v, v) / 4 - along
     elif loss == "logistic":
         value = -sum((entropy_up(scale * Fraction(abs(p))) for p in v.tolist()), Fraction(0))
-    else:  # l2, absolute, hinge
+    else:  # l2, absolute, hinge, conditions
         value = -along
     return round_down(value)

@@ -53,7 +53,9 @@ def gamma(k: int) -> float:
 
 
 def round_up(x: Fraction) -> float:
-    """A double that is no smaller; at most two units in the last place larger."""
+    """A double that is no smaller; at most two units in the last place larger; 0 for 0."""
+    if x == 0:
+        return 0.0
     try:
         return math.nextafter(float(x), math.inf)  # float() rounds to nearest
     except OverflowError:

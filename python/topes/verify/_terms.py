@@ -1,4 +1,7 @@
-"""From the data to a function of few coordinates: v'phi(Xu) is near b.w + sum_k a_k max(0, h_k.w), w = P u."""
+"""From the data to functions of few coordinates: v'phi(Xu) is near b.w + sum_k a_k max(0, h_k.w), w = P u, for each output.
+
+A sample's entry of v is repeated for its patches here; the mean of (13) is taken by whoever asks for a price.
+"""
 
 from __future__ import annotations
 
@@ -16,26 +19,30 @@ __all__ = ["Terms", "make_terms"]
 
 @dataclass(frozen=True)
 class Terms:
-    """The function g(w) = b.w + sum_k a_k max(0, h_k.w) and how far from the price it may be.
+    """The functions g_c(w) = b_c.w + sum_k a_kc max(0, h_k.w) of the outputs c, and how far from the price they may be.
 
-    |v'phi(Xu)| <= inflation * (largest |g| over the ball) + rest, for each u of the unit ball.
+    |v_c'phi(Xu)| <= inflation * (largest |g_c| over the ball) + rest_c, for each u of the unit ball; or the same with
+    ||V'phi(Xu)||, ||g|| and one rest.
 
     Attributes
     ----------
-    a, sizes : ndarray, shape (m,)
-        Weights, and no less than ||h_k||_1.
-    b : ndarray, shape (r,)
-    error : float
+    a : ndarray, shape (m, C)
+    sizes : ndarray, shape (m,)
+        No less than ||h_k||_1.
+    b : ndarray, shape (C, r)
+    errors : ndarray, shape (C,)
         No less than what the roundings of a and b change g by at a point whose entries are at most 1.
-    inflation, rest : float
+    inflation : float
+    rest : list of float
+        One for each price.
     """
 
     a: FloatArray
     sizes: FloatArray
     b: FloatArray
-    error: float
+    errors: FloatArray
     inflation: float
-    rest: float
+    rest: list[float]
 
 
 def make_terms(k: Certificate) -> Terms:
@@ -45,24 +52,27 @@ def make_terms(k: Certificate) -> Terms:
     dual = {1.0: math.inf, 2.0: 2.0, math.inf: 1.0}[k.norm]
     if k.bias == "free":
         _check_free_bias(k, dual)
+    C = k.Y.shape[1]
+    V = np.repeat(k.V, k.patches, axis=0)
     sizes = norms_up(np.abs(k.normals), 1)
-    a, linear = np.zeros(planes), np.zeros(planes)
+    a, linear = np.zeros((planes, C)), np.zeros((planes, C))
     kappa = Fraction(k.kappa)
-    errors: list[float] = []
     order = np.argsort(k.group, kind="stable")
     ends = np.searchsorted(k.group[order], np.arange(planes + 1))
     for g in range(planes):
         rows = order[ends[g] : ends[g + 1]]
-        f, v = k.factor[rows], k.v[rows]
-        # phi(f h) = f phi(h) for f > 0; for f < 0 it is f h + (1 - kappa) |f| max(0, h)
-        above, below = exact_dot(np.maximum(f, 0.0), v), exact_dot(np.minimum(f, 0.0), v)
-        exact = (1 - kappa) * (above - below), kappa * above + below
-        a[g], linear[g] = (_nearest(x) for x in exact)
-        errors.append(sizes[g] * ((abs(a[g]) + abs(linear[g])) * 2 * U + 4 * TINY))
-    b = np.array([_nearest(exact_dot(linear, k.normals[:, j])) for j in range(r)])
-    errors.extend((np.abs(b) * 2 * U + 4 * TINY).tolist())
-    error = sum_up([math.nextafter(e, math.inf) for e in errors])
-    return Terms(a, sizes, b, error, _inflation(k), _rest(k, data, dual))
+        up, down = np.maximum(k.factor[rows], 0.0), np.minimum(k.factor[rows], 0.0)
+        for c in range(C):
+            # phi(f h) = f phi(h) for f > 0; for f < 0 it is f h + (1 - kappa) |f| max(0, h)
+            above, below = exact_dot(up, V[rows, c]), exact_dot(down, V[rows, c])
+            exact = (1 - kappa) * (above - below), kappa * above + below
+            a[g, c], linear[g, c] = (_nearest(x) for x in exact)
+    b = np.array([[_nearest(exact_dot(linear[:, c], k.normals[:, j])) for j in range(r)] for c in range(C)]).reshape(C, r)
+    errors = np.zeros(C)
+    for c in range(C):
+        each = sizes * ((np.abs(a[:, c]) + np.abs(linear[:, c])) * 2 * U + 4 * TINY)
+        errors[c] = sum_up(np.nextafter([*each, *(np.abs(b[c]) * 2 * U + 4 * TINY)], np.inf).tolist())
+    return Terms(a, sizes, b, errors, _inflation(k), _rest(k, data, V, dual))
 
 
 def _nearest(x: Fraction) -> float:
@@ -74,7 +84,7 @@ def _nearest(x: Fraction) -> float:
 
 def _check_free_bias(k: Certificate, dual: float) -> None:
     """The price must not grow with the bias, and no row may change its sign beyond a bias of `reach`."""
-    if math.fsum(k.v.tolist()) != 0.0:  # fsum rounds the exact sum: it is 0 for 0 only
+    if any(math.fsum(v) != 0.0 for v in k.V.T.tolist()):  # fsum rounds the exact sum: it is 0 for 0 only
         raise Refused("with a free bias the entries of v must sum to zero exactly")
     if not bool((norms_up(np.abs(k.X), dual) <= k.reach).all()):
         raise Refused("reach is less than some |x_i.u| of the unit ball")
@@ -113,8 +123,11 @@ def _inflation(k: Certificate) -> float:
     return max(parts)
 
 
-def _rest(k: Certificate, data: FloatArray, dual: float) -> float:
-    """No less than sum_i |v_i| * max(1, |kappa|) * (largest |x_i.u - factor_i h.P u|): phi has slopes kappa and 1."""
+def _rest(k: Certificate, data: FloatArray, V: FloatArray, dual: float) -> list[float]:
+    """No less than sum_i |v_i| * max(1, |kappa|) * (largest |x_i.u - factor_i h.P u|): phi has slopes kappa and 1.
+
+    One for each output, or one for all with ||v_i||.
+    """
     r = len(k.coordinates)
     used = k.group >= 0
     factor = np.where(used, k.factor, 0.0)[:, None]
@@ -134,4 +147,6 @@ def _rest(k: Certificate, data: FloatArray, dual: float) -> float:
     else:
         each = norms_up(rest, dual)
     most = max(1.0, abs(k.kappa))
-    return math.nextafter(sum_up(np.nextafter(np.abs(k.v) * each, np.inf).tolist()) * most, math.inf)
+    weights = np.abs(V) if k.by_output else norms_up(np.abs(V), 2)[:, None]
+    totals = [sum_up(np.nextafter(weight * each, np.inf).tolist()) for weight in weights.T]
+    return [math.nextafter(total * most, math.inf) for total in totals]

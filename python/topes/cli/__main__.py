@@ -1,0 +1,6 @@
+"""`python -m topes.cli` is the command `topes`."""
+
+from . import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Losses of outputs against targets."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import cvxpy as cp
+import numpy as np
+
+from .._support.validation import FloatArray
+from .base import BoolArray, Loss
+
+__all__ = ["AbsoluteLoss", "HuberLoss", "L2Loss", "SquaredLoss"]
+
+
+class SquaredLoss(Loss):
+    """0.5 * ||f - y||_2^2 (Example II.1)."""
+
+    name = "squared"
+
+    def value(self, f: FloatArray, y: FloatArray) -> float:
+        return 0.5 * float(np.sum((f - y) ** 2))
+
+    def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
+        return f - y
+
+    def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
+        return np.ones_like(f)
+
+    def expression(self, f: Any, y: FloatArray) -> Any:
+        return 0.5 * cp.sum_squares(f - y)
+
+    def _conjugate_inside(self, v: FloatArray, y: FloatArray) -> float:
+        return float(v @ (0.5 * v + y))
+
+    def lipschitz(self, n: int) -> float | None:
+        return None
+
+
+class L2Loss(Loss):
+    """||f - y||_2, not squared: 1-Lipschitz, the loss of Theorem III.1's example and of Figure 5."""
+
+    name = "l2"
+    kink_is_joint = True
+
+    def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
+        return y, np.ones(y.shape, dtype=bool)
+
+    def value(self, f: FloatArray, y: FloatArray) -> float:
+        return float(np.linalg.norm(f - y))
+
+    def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
+        residual = f - y
+        norm = float(np.linalg.norm(residual))
+        return residual / norm if norm > 0.0 else np.zeros_like(residual)
+
+    def curvature(self, f: FloatArray, y: FloatArray, A: FloatArray) -> FloatArray | None:
+        residual = f - y
+        size = float(np.linalg.norm(residual))
+        if size <= 1e-6 * float(np.linalg.norm(y)):
+            return None
+        along = A.T @ (residual / size)
+        return np.asarray((A.T @ A - np.outer(along, along)) / size)
+
+    def expression(self, f: Any, y: FloatArray) -> Any:
+        return cp.norm(f - y, 2)
+
+    def in_domain(self, v: FloatArray, y: FloatArray) -> bool:
+        # A unit vector in floating point, such as `project_dual` and `gradient` make, has norm 1 up to rounding.
+        return bool(np.linalg.norm(v) <= 1.0 + len(v) * float(np.finfo(np.float64).eps))
+
+    def project_dual(self, v: FloatArray, y: FloatArray, *, zero_sum: bool = False) -> FloatArray:
+        centred = v - v.mean() if zero_sum else v
+        return centred / max(1.0, float(np.linalg.norm(centred)))
+
+    def _conjugate_inside(self, v: FloatArray, y: FloatArray) -> float:
+        return float(v @ y)
+
+    def lipschitz(self, n: int) -> float | None:
+        return 1.0
+
+
+class AbsoluteLoss(Loss):
+    """||f - y||_1."""
+
+    name = "absolute"
+
+    def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
+        return y, np.ones(y.shape, dtype=bool)
+
+    def value(self, f: FloatArray, y: FloatArray) -> float:
+        return float(np.sum(np.abs(f - y)))
+
+    def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
+        return np.sign(f - y)
+
+    def expression(self, f: Any, y: FloatArray) -> Any:
+        return cp.norm1(f - y)
+
+    def _box(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return -np.ones_like(y), np.ones_like(y)
+
+    def _conjugate_inside(self, v: FloatArray, y: FloatArray) -> float:
+        return float(v @ y)
+
+    def lipschitz(self, n: int) -> float | None:
+        return math.sqrt(n)
+
+
+class HuberLoss(Loss):
+    """Huber's loss with threshold 1: t^2 / 2 for |t| <= 1, |t| - 1/2 beyond, t = f - y."""
+
+    name = "huber"
+
+    def value(self, f: FloatArray, y: FloatArray) -> float:
+        t = np.abs(f - y)
+        return float(np.sum(np.where(t <= 1.0, 0.5 * np.minimum(t, 1.0) ** 2, t - 0.5)))
+
+    def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
+        return np.clip(f - y, -1.0, 1.0)
+
+    def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
+        return (np.abs(f - y) <= 1.0).astype(np.float64)
+
+    def expression(self, f: Any, y: FloatArray) -> Any:
+        return 0.5 * cp.sum(cp.huber(f - y, 1))  # cvxpy's huber is t^2 near 0: twice ours
+
+    def _box(self, y: FloatArray) -> tuple[FloatArray, FloatArray]:
+        return -np.ones_like(y), np.ones_like(y)
+
+    def _conjugate_inside(self, v: FloatArray, y: FloatArray) -> float:
+        return float(v @ (0.5 * v + y))
+
+    def lipschitz(self, n: int) -> float | None:
+        return math.sqrt(n)
