@@ -1,6 +1,6 @@
 """Exact cells of hyperplane arrangements, and two-layer networks trained to their global optimum."""
 
-from . import programs
+from . import programs, theory
 from .arrangement import Arrangement
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
@@ -21,6 +21,7 @@ from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
+from .theory import Stationarity, stationarity
 from .training import beta_max, path
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
@@ -51,6 +52,7 @@ __all__ = [
     "Round",
     "Solution",
     "SolverError",
+    "Stationarity",
     "Status",
     "TopesError",
     "TwoLayerNetwork",
@@ -67,6 +69,8 @@ __all__ = [
     "programs",
     "sample_patterns",
     "solve_full",
+    "stationarity",
+    "theory",
     "train",
     "train_cnn",
     "train_low_rank",

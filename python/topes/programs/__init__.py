@@ -2,5 +2,6 @@
 
 from .convolutional import convolutional
 from .scalar_output import Cones, ScalarOutputProgram, scalar_output
+from .stationary import StationaryProgram, stationary
 
-__all__ = ["Cones", "ScalarOutputProgram", "convolutional", "scalar_output"]
+__all__ = ["Cones", "ScalarOutputProgram", "StationaryProgram", "convolutional", "scalar_output", "stationary"]

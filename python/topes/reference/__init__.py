@@ -12,6 +12,7 @@ from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .rank_k import RankKProgram, rank_k_program
+from .stationarity import clarke_residual_squared, descent_squared, objective_slope
 from .training import price, scalar_output_value
 
 __all__ = [
@@ -21,13 +22,16 @@ __all__ = [
     "bounded",
     "cells",
     "characteristic_polynomial",
+    "clarke_residual_squared",
     "convolutional_value",
     "count",
     "count_bounded",
+    "descent_squared",
     "facets",
     "gauge_value",
     "is_interpolable",
     "locate",
+    "objective_slope",
     "outputs_vanish_on",
     "patches",
     "price",

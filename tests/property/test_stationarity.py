@@ -1,0 +1,237 @@
+"""`topes.stationarity` against its exact twin, and Theorem II.2 on planted, trained and locally trained networks."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import nnls
+
+from problems import BIASES, KAPPAS, data
+from strategies import Instance, central
+from topes import InputError, TwoLayerNetwork, reference, stationarity, train
+from topes.losses import get_loss, loss_names
+from topes.low_rank.local_training import LocalProblem, Neurons, train_locally
+from topes.theory import Kind, balanced
+from topes.theory.local_form import preactivation_signs
+
+# Examples that train or solve conic programs.
+FEW = settings(max_examples=max(10, settings().max_examples // 5))
+# Small lattices: many pre-activations are zero, on dependent, repeated and opposite rows.
+LATTICES = central(kinds=["lattice"], min_rows=1, shapes=((1, 4), (2, 6), (3, 6)))
+SLOPES = st.sampled_from([0.0, -1.0, 0.5, -0.25])
+
+
+@st.composite
+def networks(draw, instance: Instance):
+    """Small integer weights, so that whole faces are hit; targets in halves."""
+    n, d = instance.n, instance.dimension
+    m = draw(st.integers(1, 2))
+    entry = st.integers(-2, 2)
+    W = np.array(draw(st.lists(st.lists(entry, min_size=m, max_size=m), min_size=d, max_size=d)), dtype=float)
+    c = np.array(draw(st.lists(st.sampled_from([-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 3.0]), min_size=m, max_size=m)))
+    y = np.array(draw(st.lists(st.integers(-8, 8).map(lambda k: k / 2), min_size=n, max_size=n)))
+    return W, c, y
+
+
+def exact_kinds(X, y, beta, W, c, kappa):
+    """Residual and descent of the twin, in units of the gradient."""
+    residual = math.sqrt(reference.clarke_residual_squared(X, y, beta, W, c, kappa=kappa))
+    return residual, math.sqrt(reference.descent_squared(X, y, beta, W, c, kappa=kappa))
+
+
+def unit_of(beta, W, c, y):
+    """Of gradients, for the squared loss."""
+    size = beta * max(math.sqrt(float(np.sum(W**2) + np.sum(c**2))), 1e-3 * math.sqrt(float(y @ y) / beta))
+    return size if size > 0.0 else 1.0
+
+
+@given(LATTICES, st.data(), SLOPES, st.sampled_from([0.5, 0.125]))
+def test_residual_and_descent_are_the_twins(instance, draw, kappa, beta):
+    X = instance.X.astype(float)
+    W, c, y = draw.draw(networks(instance))
+    s = stationarity((W, c), X, y, beta, activation=kappa, zero_tol=0.0, compare=False)
+    unit = unit_of(beta, W, c, y)
+    residual, descent = exact_kinds(X, y, beta, W, c, kappa)
+    scale = 1e-11 * (1.0 + residual)  # sums of a few integers, by active sets
+    assert s.subdifferential == "Clarke"
+    assert s.residual * unit == pytest.approx(residual, rel=1e-9, abs=scale)
+    assert s.descent * unit == pytest.approx(descent, rel=1e-9, abs=scale)
+    assert s.residual <= s.descent * (1 + 1e-9) + scale
+    assert float(np.linalg.norm(s.neuron_residuals)) == pytest.approx(s.residual)
+
+
+@given(LATTICES, st.data(), SLOPES, st.integers(0, 2**32 - 1))
+def test_the_direction_leads_down_at_the_rate_told_and_none_leads_down_faster(instance, draw, kappa, seed):
+    X, beta = instance.X.astype(float), 0.25
+    W, c, y = draw.draw(networks(instance))
+    s = stationarity((W, c), X, y, beta, activation=kappa, zero_tol=0.0, compare=False)
+    unit = unit_of(beta, W, c, y)
+    down = s.descent * unit
+
+    def slope(direction):
+        return float(reference.objective_slope(X, y, beta, W, c, direction[:-1], direction[-1], kappa=kappa))
+
+    if down > 1e-6:
+        assert np.linalg.norm(s.direction) == pytest.approx(1.0)
+        # A direction on kinks is there up to rounding: the rate of the side it is on differs by that.
+        assert slope(s.direction) == pytest.approx(-down, rel=1e-9, abs=1e-9)
+    rng = np.random.default_rng(seed)
+    for direction in (rng.standard_normal(s.direction.shape), rng.integers(-2, 3, s.direction.shape).astype(float)):
+        assert slope(direction) >= -down * np.linalg.norm(direction) * (1 + 1e-9) - 1e-9
+
+
+@given(central(min_rows=1, shapes=((1, 4), (2, 6), (3, 6))), st.integers(0, 2**32 - 1))
+def test_signs_of_preactivations_are_exact(instance, seed):
+    rng = np.random.default_rng(seed)
+    W = rng.integers(-3, 4, (instance.dimension, 3)).astype(float)
+    if instance.n > 1:  # next to a hyperplane: orthogonal to a row up to rounding
+        row = np.array([float(x) for x in instance.rows[0]])
+        if np.isfinite(row).all() and row.any() and np.abs(row).max() < 1e150 and instance.dimension > 1:
+            W[:2, 0] = row[1], -row[0]
+            W[2:, 0] = 0.0
+    try:
+        exact = np.array([[Fraction(x) for x in row] for row in reference.to_exact(instance.X, instance.values)], dtype=object)
+        doubles = np.array([[float(x) for x in row] for row in exact]).reshape(exact.shape)
+    except OverflowError:
+        assume(False)
+    signs, _ = preactivation_signs(exact, doubles, W, 0.0)
+    for j in range(3):
+        w = [Fraction(x) for x in W[:, j].tolist()]
+        for i, row in enumerate(exact):
+            h = sum((a * b for a, b in zip(row, w, strict=True)), Fraction(0))
+            assert signs[j, i] == (h > 0) - (h < 0)
+
+
+@FEW
+@given(st.data(), st.sampled_from(loss_names()), KAPPAS, BIASES, st.sampled_from([2, 1]), st.sampled_from([0.05, 0.5]))
+def test_what_training_returns_is_stationary_and_the_optimum_of_its_patterns(draw, loss, kappa, bias, norm, beta):
+    X, y = draw.draw(data(loss))
+    optimum = train(X, y, beta, loss=loss, activation=kappa, bias=bias, norm=norm, tol=1e-10)
+    assume(optimum.gap <= 1e-8)
+    s = stationarity(optimum.network, X, y, beta, loss=loss, bias=bias, norm=norm, optimum=optimum)
+    assert s.kind is Kind.GLOBAL
+    assert s.program_gap <= 1e-6
+    assert s.balanced_objective == pytest.approx(s.objective, rel=1e-9, abs=1e-12)  # Theorem II.1: the layers are balanced
+    assert optimum.n_neurons <= len(X)
+    # A gap g leaves gradients of about sqrt(g), in units of that of the penalty.
+    if s.objective > 1e-3 * get_loss(loss).value(np.zeros_like(y), y) and optimum.n_neurons:
+        assert s.residual <= 1e-3
+
+
+@st.composite
+def planted(draw):
+    """A neuron that is Clarke stationary by construction: X'D v c = -beta w for slopes D of the kinks drawn from [kappa, 1]."""
+    d = draw(st.sampled_from([2, 3]))
+    w = np.array(draw(st.sampled_from([(3.0, 4.0), (0.0, 1.0), (5.0, -12.0)] if d == 2 else [(1.0, 2.0, 2.0), (0.0, 0.0, 1.0)])))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    kappa, beta = draw(SLOPES), 0.5
+    c = draw(st.sampled_from([-1.0, 1.0])) * float(np.linalg.norm(w))
+    ahead = rng.integers(-2, 3, (d + 2, d)).astype(float)
+    walls = rng.integers(-2, 3, (draw(st.integers(1, 3)), d)).astype(float)
+    walls[:, -1] = 0.0
+    walls = np.rint(walls @ _frame(w))  # integer rows orthogonal to w
+    X = np.vstack([walls, ahead])
+    h = X @ w
+    D = np.where(h > 0, 1.0, kappa)
+    D[h == 0] = rng.choice([kappa, 1.0, (1 + kappa) / 2], int((h == 0).sum()))
+    A = c * (D[:, None] * X).T
+    v, _, rank, _ = np.linalg.lstsq(A, -beta * w, rcond=None)
+    assume(rank == d and np.abs(A @ v + beta * w).max() < 1e-12)
+    kernel = np.linalg.svd(A)[2][rank:]
+    v = v + kernel.T @ rng.standard_normal(len(kernel))
+    f = np.where(h >= 0, h, kappa * h) * c
+    return X, f - v, beta, w[:, None], np.array([c]), kappa
+
+
+def _frame(w):
+    """Integer vectors orthogonal to w in all rows but the last."""
+    if len(w) == 2:
+        return np.array([[-w[1], w[0]], [0.0, 0.0]])
+    a, b = (np.array([0.0, w[2], -w[1]]), np.array([w[1], -w[0], 0.0])) if w[0] else (np.eye(3)[0], np.eye(3)[1])
+    return np.stack([a, b, np.zeros(3)])
+
+
+@given(planted())
+def test_theorem_ii2_holds_for_trichotomies(instance):
+    X, y, beta, W, c, kappa = instance
+    s = stationarity((W, c), X, y, beta, activation=kappa, zero_tol=0.0, compare=False)
+    scale = 1e-9 * (1.0 + float(np.abs(y).max())) / unit_of(beta, W, c, y)
+    assert s.residual <= scale
+    assert s.program_gap <= 1e-8
+    assert s.is_optimum_of_own_patterns
+    assert s.kind is (Kind.CONCAVE_KINK if s.descent > s.tol else Kind.LOCAL)
+
+
+@given(planted())
+def test_at_a_d_stationary_point_no_adjacent_cell_has_a_better_neuron_of_its_sign(instance):
+    """What is left of the dichotomy form: all cells around the neuron, output weights of its sign."""
+    X, y, beta, W, c, kappa = instance
+    s = stationarity((W, c), X, y, beta, activation=kappa, zero_tol=0.0, compare=False)
+    signs = s.sign_vectors[0]
+    v = np.where(X @ W >= 0, X @ W, kappa * (X @ W)) @ c - y
+    zero = X[(signs == 0) & np.any(X != 0.0, axis=1)]
+    worst = 0.0
+    for around in reference.sign_vectors(zero.astype(int)):
+        side = signs.astype(int)
+        side[(signs == 0) & np.any(X != 0.0, axis=1)] = around
+        q = -math.copysign(1.0, c[0]) * (np.where(side >= 0, 1.0, kappa) * v) @ X
+        G = side[:, None] * X
+        G = G[np.any(G != 0.0, axis=1)]
+        worst = max(worst, float(np.linalg.norm(q + G.T @ nnls(G.T, -q)[0])))
+    if s.kind is Kind.LOCAL:
+        assert worst <= beta * (1 + 1e-5)
+    else:  # the way down leads into one of these cells
+        assert worst > beta * (1 + 1e-9)
+
+
+@FEW
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["squared", "logistic", "huber"]), st.sampled_from([0.0, -1.0, 0.3]))
+def test_local_training_ends_at_the_optimum_of_its_patterns(seed, loss, kappa):
+    rng = np.random.default_rng(seed)
+    X, beta = rng.standard_normal((12, 2)), 0.3
+    y = np.sign(rng.standard_normal(12)) if loss == "logistic" else rng.standard_normal(12)
+    problem = LocalProblem(X, y, beta, get_loss(loss), kappa, False)
+    start = Neurons(np.zeros((2, 0)), np.zeros(0))
+    net = train_locally(problem, start, seed=seed % 1000, deadline=math.inf).network(kappa, False)
+    s = stationarity(net, X, y, beta, loss=loss, zero_tol=1e-4, tol=1e-3)
+    assert s.lower_bound <= s.objective * (1 + 1e-12)
+    # Its directions are on walls to about 1e-5 and it knows nothing of them: the optimum of its patterns to about as much.
+    assert s.program_gap <= 1e-3
+    assert s.program_lower_bound >= s.lower_bound * (1 - 1e-3)
+
+
+@given(st.integers(0, 2**32 - 1), BIASES, st.sampled_from([1, 2]), KAPPAS)
+def test_balancing_keeps_the_function_and_costs_nothing(seed, bias, norm, kappa):
+    rng = np.random.default_rng(seed)
+    W, b, c = (rng.standard_normal(s) * rng.choice([0.0, 1e-8, 1.0, 1e8], s) for s in ((3, 4), (4,), (4,)))
+    net = TwoLayerNetwork(W, b if bias else None, c, kappa)
+    even = balanced(net, bias=bias, norm=norm)
+    X = rng.standard_normal((6, 3))
+    scale = np.abs(X) @ np.abs(W) @ np.abs(c) + np.abs(b) @ np.abs(c) + 1e-300
+    assert np.all(np.abs(net.predict(X) - even.predict(X)) <= 1e-12 * max(1.0, abs(kappa)) * scale)
+    assert even.penalty(bias=bias or "penalized", norm=norm) <= net.penalty(bias=bias or "penalized", norm=norm) * (1 + 1e-12)
+    again = balanced(even, bias=bias, norm=norm)
+    assert np.allclose(again.W1, even.W1, rtol=1e-12, atol=0.0)
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1.001, 100.0))
+def test_unbalanced_layers_are_not_stationary(seed, factor):
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((6, 2)), rng.standard_normal(6)
+    optimum = train(X, y, 0.05, tol=1e-8)
+    net = TwoLayerNetwork(optimum.network.W1 * factor, None, optimum.network.w2 / factor)
+    assume(net.n_neurons > 0)
+    s = stationarity(net, X, y, 0.05, tol=1e-9, compare=False)
+    assert s.kind is Kind.NOT_STATIONARY
+    assert s.balanced_objective < s.objective
+    assert stationarity(net, X, y, 0.05, optimum=optimum, balance=True).kind is Kind.GLOBAL
+
+
+def test_bad_numbers_are_named():
+    with pytest.raises(InputError, match="zero_tol must be a number in"):
+        stationarity(([[1.0]], [1.0]), [[1.0]], [1.0], 0.1, zero_tol=-1.0)
