@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.optimize import nnls
+from scipy.optimize import minimize, nnls
 
 from problems import BIASES, KAPPAS, data
 from strategies import Instance, central
 from topes import InputError, TwoLayerNetwork, reference, stationarity, train
 from topes.losses import get_loss, loss_names
-from topes.low_rank.local_training import LocalProblem, Neurons, train_locally
 from topes.theory import Kind, balanced
 from topes.theory.local_form import preactivation_signs
 
@@ -124,21 +123,26 @@ def test_what_training_returns_is_stationary_and_the_optimum_of_its_patterns(dra
 
 
 @st.composite
-def planted(draw):
-    """A neuron that is Clarke stationary by construction: X'D v c = -beta w for slopes D of the kinks drawn from [kappa, 1]."""
+def planted(draw, together=True):
+    """A neuron that is stationary by construction: X'D v c = -beta w, D on the kinks the mean of the patterns of two cells around.
+
+    Not `together`: slopes of [kappa, 1] drawn for each row by itself, as the chain rule lets them be.
+    """
     d = draw(st.sampled_from([2, 3]))
     w = np.array(draw(st.sampled_from([(3.0, 4.0), (0.0, 1.0), (5.0, -12.0)] if d == 2 else [(1.0, 2.0, 2.0), (0.0, 0.0, 1.0)])))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kappa, beta = draw(SLOPES), 0.5
     c = draw(st.sampled_from([-1.0, 1.0])) * float(np.linalg.norm(w))
     ahead = rng.integers(-2, 3, (d + 2, d)).astype(float)
-    walls = rng.integers(-2, 3, (draw(st.integers(1, 3)), d)).astype(float)
-    walls[:, -1] = 0.0
-    walls = np.rint(walls @ _frame(w))  # integer rows orthogonal to w
+    walls = rng.integers(-2, 3, (draw(st.integers(1, 3)), d)) @ _frame(w)  # integer rows orthogonal to w
     X = np.vstack([walls, ahead])
     h = X @ w
     D = np.where(h > 0, 1.0, kappa)
-    D[h == 0] = rng.choice([kappa, 1.0, (1 + kappa) / 2], int((h == 0).sum()))
+    zero = X[h == 0]
+    if together:
+        D[h == 0] = np.where(zero @ rng.standard_normal((d, 2)) > 0, 1.0, kappa).mean(axis=1)
+    else:
+        D[h == 0] = rng.choice([kappa, 1.0, (1 + kappa) / 2], len(zero))
     A = c * (D[:, None] * X).T
     v, _, rank, _ = np.linalg.lstsq(A, -beta * w, rcond=None)
     assume(rank == d and np.abs(A @ v + beta * w).max() < 1e-12)
@@ -167,6 +171,14 @@ def test_theorem_ii2_holds_for_trichotomies(instance):
     assert s.kind is (Kind.CONCAVE_KINK if s.descent > s.tol else Kind.LOCAL)
 
 
+@given(planted(together=False))
+def test_the_chain_rule_is_enough_for_theorem_ii2(instance):
+    """Kinks of rows that depend on each other may cancel: 0 in the zonotope, not in Clarke's set. The program cannot tell."""
+    X, y, beta, W, c, kappa = instance
+    s = stationarity((W, c), X, y, beta, activation=kappa, zero_tol=0.0, compare=False)
+    assert s.program_gap <= 1e-8
+
+
 @given(planted())
 def test_at_a_d_stationary_point_no_adjacent_cell_has_a_better_neuron_of_its_sign(instance):
     """What is left of the dichotomy form: all cells around the neuron, output weights of its sign."""
@@ -189,20 +201,34 @@ def test_at_a_d_stationary_point_no_adjacent_cell_has_a_better_neuron_of_its_sig
         assert worst > beta * (1 + 1e-9)
 
 
-@FEW
-@given(st.integers(0, 2**32 - 1), st.sampled_from(["squared", "logistic", "huber"]), st.sampled_from([0.0, -1.0, 0.3]))
-def test_local_training_ends_at_the_optimum_of_its_patterns(seed, loss, kappa):
+def trained_locally(X, y, beta, m, rng):
+    """L-BFGS on (3), restarted until it moves no more."""
+    n, d = X.shape
+    z = 0.5 * rng.standard_normal(m * (d + 1))
+
+    def objective(z):
+        W, c = z[: m * d].reshape(d, m), z[m * d :]
+        H = X @ W
+        A = np.maximum(H, 0.0)
+        v = A @ c - y
+        gradient = X.T @ ((H >= 0.0) * v[:, None] * c) + beta * W
+        return 0.5 * v @ v + 0.5 * beta * (z @ z), np.concatenate([gradient.ravel(), A.T @ v + beta * c])
+
+    for _ in range(4):
+        options = {"maxiter": 500, "ftol": 1e-16, "gtol": 1e-12, "maxcor": 30}
+        z = minimize(objective, z, jac=True, method="L-BFGS-B", options=options).x
+    return z[: m * d].reshape(d, m), z[m * d :]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_local_training_ends_at_the_optimum_of_its_patterns(seed):
     rng = np.random.default_rng(seed)
-    X, beta = rng.standard_normal((12, 2)), 0.3
-    y = np.sign(rng.standard_normal(12)) if loss == "logistic" else rng.standard_normal(12)
-    problem = LocalProblem(X, y, beta, get_loss(loss), kappa, False)
-    start = Neurons(np.zeros((2, 0)), np.zeros(0))
-    net = train_locally(problem, start, seed=seed % 1000, deadline=math.inf).network(kappa, False)
-    s = stationarity(net, X, y, beta, loss=loss, zero_tol=1e-4, tol=1e-3)
-    assert s.lower_bound <= s.objective * (1 + 1e-12)
-    # Its directions are on walls to about 1e-5 and it knows nothing of them: the optimum of its patterns to about as much.
-    assert s.program_gap <= 1e-3
-    assert s.program_lower_bound >= s.lower_bound * (1 - 1e-3)
+    X, y, beta = rng.standard_normal((12, 2)), rng.standard_normal(12), 0.3
+    s = stationarity(trained_locally(X, y, beta, 3, rng), X, y, beta, zero_tol=1e-6)
+    # Next to a kink L-BFGS stalls: the gradients on either side are not small, and the objective is that of the kink to 1e-4.
+    assert s.program_gap <= 2e-4
+    assert s.residual > 1e-5 or s.program_gap <= 1e-6
+    assert s.lower_bound <= s.program_lower_bound * (1 + 1e-9) <= s.objective * (1 + 1e-8)
 
 
 @given(st.integers(0, 2**32 - 1), BIASES, st.sampled_from([1, 2]), KAPPAS)
@@ -219,6 +245,7 @@ def test_balancing_keeps_the_function_and_costs_nothing(seed, bias, norm, kappa)
     assert np.allclose(again.W1, even.W1, rtol=1e-12, atol=0.0)
 
 
+@FEW
 @given(st.integers(0, 2**32 - 1), st.floats(1.001, 100.0))
 def test_unbalanced_layers_are_not_stationary(seed, factor):
     rng = np.random.default_rng(seed)
