@@ -50,12 +50,12 @@ class RankKRatio:
     rho : float
         L (1 - kappa) sigma_(k+1) / beta, L the Lipschitz constant of the loss.
     bound : float
-        (1 + rho)^2, which is proved (docs/theorems.md). What (10) was not solved to is in `held`, not here.
+        (1 + rho)^2, which is proved: docs/theorems.md.
     paper_bound : float
         (1 + L max(1, abs(kappa)) sigma_(k+1) / beta)^2, as Theorem III.1 states it. For the absolute value it is the smaller one,
         and not proved.
     held, paper_held : bool
-        p_cvx-k is no more than the bound times p*, up to the gaps both were solved to.
+        p_cvx-k is no more than the bound times p*, but for what the solver of (10) left.
     network : TwoLayerNetwork
         That of (10).
     optimum : Solution or LowRankSolution
@@ -189,12 +189,14 @@ def rank_k_ratio(
     rho = constant * (1.0 - kappa) * sigma / beta
     paper = (1.0 + constant * max(1.0, abs(kappa)) * sigma / beta) ** 2
     bound = (1.0 + rho) ** 2
-    slack = _slack(solution.value, solution.lower_bound, the_loss, y, tol)
+    left = max(0.0, solution.value - solution.lower_bound)  # (10) is solved to this: (1 + rho) times as much for its network
+    rounding = 1e-12 * the_loss.value(np.zeros_like(y), y)
+    held, paper_held = (objective <= b * upper + math.sqrt(b) * left + rounding for b in (bound, paper))
     return RankKRatio(
         int(k), sigma, len(cones), objective, solution.value, solution.lower_bound,
         _penalised_value(rank_k, data, y, beta, the_loss), upper, lower,
         _ratio(objective, lower), _ratio(objective, upper), rho, bound, paper,
-        objective <= bound * upper * slack, objective <= paper * upper * slack, network, optimum, seconds,
+        held, paper_held, network, optimum, seconds,
     )  # fmt: skip
 
 
@@ -202,13 +204,6 @@ def _penalised_value(network: TwoLayerNetwork, X: FloatArray, y: FloatArray, bet
     """(3) with each neuron in its cheapest scaling: units of X changed only the input weights."""
     size = np.linalg.norm(network.W1, axis=0) * np.abs(network.w2)
     return loss.value(network.predict(X), y) + beta * float(size.sum())
-
-
-def _slack(value: float, bound: float, loss: Loss, y: FloatArray, tol: float) -> float:
-    """How far (10) is from solved, as a factor of at least 1; an optimum of zero has no relative accuracy."""
-    if value <= tol * 1e-3 * loss.value(np.zeros_like(y), y):
-        return math.inf
-    return max(1.0, value / bound) * (1.0 + tol) if bound > 0.0 else math.inf
 
 
 def _ratio(value: float, other: float) -> float:
