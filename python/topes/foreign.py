@@ -20,9 +20,9 @@ def as_network(network: Any, activation: str | float = "relu") -> TwoLayerNetwor
     Parameters
     ----------
     network : TwoLayerNetwork, (W1, w2), (W1, b1, w2), mapping, or a fitted scikit-learn MLP
-        Arrays of shapes (d, m), (m,) or None, and (m,) or (m, C). A mapping is a PyTorch ``state_dict``: two matrices of shapes
-        (m, d) and (C, m) in this order, C = 1 for one output, and vectors for the biases. Of scikit-learn ``coefs_`` and
-        ``intercepts_`` are read, and ``activation``, which must be "relu".
+        Arrays of shapes (d, m), (m,) or None, and (m,) or (m, C). A mapping is a PyTorch ``state_dict``: two matrices of
+        shapes (m, d) and (C, m) in this order, C = 1 for one output, and vectors for the biases. Of scikit-learn
+        ``coefs_`` and ``intercepts_`` are read, and ``activation``, which must be "relu".
     activation : {"relu", "abs"} or float
         Of networks that do not carry one.
 
@@ -62,7 +62,8 @@ def _built(W1: Any, b1: Any, w2: Any, activation: str | float) -> TwoLayerNetwor
 
 
 def _of_state_dict(state: Mapping[Any, Any]) -> tuple[Any, Any, Any]:
-    matrices, vectors = [], []
+    matrices: list[Any] = []
+    vectors: list[Any] = []
     for tensor in state.values():
         array = np.asarray(tensor.detach().cpu().numpy() if hasattr(tensor, "detach") else tensor)
         (matrices if array.ndim == 2 else vectors).append(array)

@@ -94,7 +94,7 @@ def test_signs_of_preactivations_are_exact(instance, seed):
             W[:2, 0] = row[1], -row[0]
             W[2:, 0] = 0.0
     try:
-        exact = np.array([[Fraction(x) for x in row] for row in reference.to_exact(instance.X, instance.values)], dtype=object)
+        exact = np.array(reference.to_exact(instance.X, instance.values), dtype=object)
         doubles = np.array([[float(x) for x in row] for row in exact]).reshape(exact.shape)
     except OverflowError:
         assume(False)
@@ -122,14 +122,17 @@ def test_what_training_returns_is_stationary_and_the_optimum_of_its_patterns(dra
         assert s.residual <= 1e-3
 
 
+WEIGHTS = {2: [(3.0, 4.0), (0.0, 1.0), (5.0, -12.0)], 3: [(1.0, 2.0, 2.0), (0.0, 0.0, 1.0)]}  # of integer length
+
+
 @st.composite
 def planted(draw, together=True):
-    """A neuron that is stationary by construction: X'D v c = -beta w, D on the kinks the mean of the patterns of two cells around.
+    """A neuron that is stationary by construction: X'D v c = -beta w, D on the kinks the mean of those of two cells around.
 
     Not `together`: slopes of [kappa, 1] drawn for each row by itself, as the chain rule lets them be.
     """
     d = draw(st.sampled_from([2, 3]))
-    w = np.array(draw(st.sampled_from([(3.0, 4.0), (0.0, 1.0), (5.0, -12.0)] if d == 2 else [(1.0, 2.0, 2.0), (0.0, 0.0, 1.0)])))
+    w = np.array(draw(st.sampled_from(WEIGHTS[d])))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     kappa, beta = draw(SLOPES), 0.5
     c = draw(st.sampled_from([-1.0, 1.0])) * float(np.linalg.norm(w))
@@ -173,7 +176,7 @@ def test_theorem_ii2_holds_for_trichotomies(instance):
 
 @given(planted(together=False))
 def test_the_chain_rule_is_enough_for_theorem_ii2(instance):
-    """Kinks of rows that depend on each other may cancel: 0 in the zonotope, not in Clarke's set. The program cannot tell."""
+    """Kinks of dependent rows may cancel: 0 in the zonotope, not in Clarke's set. The program cannot tell."""
     X, y, beta, W, c, kappa = instance
     s = stationarity((W, c), X, y, beta, activation=kappa, zero_tol=0.0, compare=False)
     assert s.program_gap <= 1e-8
@@ -203,7 +206,7 @@ def test_at_a_d_stationary_point_no_adjacent_cell_has_a_better_neuron_of_its_sig
 
 def trained_locally(X, y, beta, m, rng):
     """L-BFGS on (3), restarted until it moves no more."""
-    n, d = X.shape
+    d = X.shape[1]
     z = 0.5 * rng.standard_normal(m * (d + 1))
 
     def objective(z):
@@ -225,7 +228,7 @@ def test_local_training_ends_at_the_optimum_of_its_patterns(seed):
     rng = np.random.default_rng(seed)
     X, y, beta = rng.standard_normal((12, 2)), rng.standard_normal(12), 0.3
     s = stationarity(trained_locally(X, y, beta, 3, rng), X, y, beta, zero_tol=1e-6)
-    # Next to a kink L-BFGS stalls: the gradients on either side are not small, and the objective is that of the kink to 1e-4.
+    # Next to a kink L-BFGS stalls: gradients on either side are not small, and the objective is that of the kink to 1e-4.
     assert s.program_gap <= 2e-4
     assert s.residual > 1e-5 or s.program_gap <= 1e-6
     assert s.lower_bound <= s.program_lower_bound * (1 + 1e-9) <= s.objective * (1 + 1e-8)
@@ -240,7 +243,8 @@ def test_balancing_keeps_the_function_and_costs_nothing(seed, bias, norm, kappa)
     X = rng.standard_normal((6, 3))
     scale = np.abs(X) @ np.abs(W) @ np.abs(c) + np.abs(b) @ np.abs(c) + 1e-300
     assert np.all(np.abs(net.predict(X) - even.predict(X)) <= 1e-12 * max(1.0, abs(kappa)) * scale)
-    assert even.penalty(bias=bias or "penalized", norm=norm) <= net.penalty(bias=bias or "penalized", norm=norm) * (1 + 1e-12)
+    options = {"bias": bias or "penalized", "norm": norm}
+    assert even.penalty(**options) <= net.penalty(**options) * (1 + 1e-12)
     again = balanced(even, bias=bias, norm=norm)
     assert np.allclose(again.W1, even.W1, rtol=1e-12, atol=0.0)
 

@@ -1,4 +1,4 @@
-"""Theorem III.1 measured: the network of the rank-k program (10) beside the optimum, its bound, and two steps of its proof."""
+"""Theorem III.1 measured: the network of the rank-k program (10) beside the optimum; two steps of its proof."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def instances(draw):
     d, most = draw(st.sampled_from([(1, 4), (2, 5), (3, 5)]))
     n = draw(st.integers(1, most))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    X = rng.integers(-3, 4, (n, d)).astype(float) if draw(st.booleans()) else rng.standard_normal((n, d)) * 0.4 ** np.arange(d)
+    lattice = draw(st.booleans())
+    X = rng.integers(-3, 4, (n, d)).astype(float) if lattice else rng.standard_normal((n, d)) * 0.4 ** np.arange(d)
     y = rng.choice([-1.0, 1.0], n) if get_loss(loss).needs_labels else rng.integers(-4, 5, n) / 2.0
     return X, y, loss, draw(st.integers(1, min(n, d)))
 

@@ -109,10 +109,10 @@ def stationarity(
     no_compare: bool,
     max_time: float | None,
 ) -> None:
-    """Say what kind of point NETWORK (JSON, as `topes train` writes it) is on FILE: stationary, optimum of its patterns, global."""
+    """Say what kind of point NETWORK (JSON, as `topes train` writes it) is: stationary, optimum of its patterns, global."""
     X, y, read_as = load(file, values, rows, target, bias=False)
     assert y is not None
-    more = {} if max_cells is None else {"max_cells": max_cells}
+    more: dict[str, Any] = {} if max_cells is None else {"max_cells": max_cells}
     found = judge_point(
         TwoLayerNetwork.load(network),
         X,

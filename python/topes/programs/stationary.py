@@ -13,7 +13,7 @@ from .._support.validation import FloatArray, as_beta, as_matrix, as_vector, cho
 from ..activation import kappa_of
 from ..errors import InputError
 from ..losses import Loss, get_loss
-from ..network import Bias, check_bias
+from ..network import check_bias
 
 __all__ = ["StationaryProgram", "face_of", "stationary"]
 

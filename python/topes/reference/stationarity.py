@@ -1,4 +1,4 @@
-"""Stationary points of (3) by their definitions, squared loss, in rational arithmetic: limits of gradients, slopes of exact values."""
+"""Stationary points of (3) by their definitions, squared loss, in fractions: limits of gradients, slopes of exact values."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def clarke_residual_squared(X: Any, y: Any, beta: Any, W1: Any, w2: Any, *, kapp
 def descent_squared(X: Any, y: Any, beta: Any, W1: Any, w2: Any, *, kappa: Any = 0) -> Fraction:
     """The square of the steepest slope of (3) down, over directions of unit length, exact; slow.
 
-    On the cone of each cell of the zero rows (3) moves linearly, along the limit of its gradients: the steepest way down is the
-    projection of its negative onto the cone.
+    On the cone of each cell of the zero rows (3) moves linearly, along the limit of its gradients: the steepest way down
+    is the projection of its negative onto the cone.
     """
     point = _Point(X, y, beta, W1, w2, kappa)
     total = Fraction(0)

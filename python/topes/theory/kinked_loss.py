@@ -1,10 +1,11 @@
-"""The same where outputs lie on kinks of the loss: its slope v is a set too, shared by all neurons, and one program finds it.
+"""The same where outputs lie on kinks of the loss: its slope v is a set too, shared by all neurons; one program finds it.
 
-The chain rule gives the convex hull of { (X'D_j v c_j + penalty, phi(X w_j)'v + beta c_j)_j } over v in the subdifferential of the loss
-and D_j with entries in [kappa, 1] where the pre-activation is zero. It contains the Clarke subdifferential, and is equal to it where no
-pre-activation is zero in a row whose output is on a kink. With v = p - q and D v = a - b, p, q >= 0, kappa p <= a <= p, kappa q <= b <= q, it is a
-set that a conic program can take: a point with both p_i and q_i positive is a mean of one with v_i = p_i + q_i and one with its negative.
-Theorem II.2 needs no more than 0 in this set: the rows with x_i.w_j = 0 do not see its program's cone.
+The chain rule gives the convex hull of { (X'D_j v c_j + penalty, phi(X w_j)'v + beta c_j)_j } over v in the
+subdifferential of the loss and D_j with entries in [kappa, 1] where the pre-activation is zero. It contains the Clarke
+subdifferential, and is equal to it where no pre-activation is zero in a row whose output is on a kink. With v = p - q and
+D v = a - b, p, q >= 0, kappa p <= a <= p, kappa q <= b <= q, it is a set that a conic program can take: a point with both
+p_i and q_i positive is a mean of one with v_i = p_i + q_i and one with its negative. Theorem II.2 needs no more than 0 in
+this set: the rows with x_i.w_j = 0 do not see its program's cone.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The non-convex objective (3) around one network: signs of the pre-activations, and for each neuron a piecewise linear form.
+"""The non-convex objective (3) around one network: signs of the pre-activations, a piecewise linear form for each neuron.
 
 With v the slope of the loss at the outputs, (3) moves along (dw, dc) of neuron j at the rate
 
     D(dw) + (v'phi(X w_j) + beta c_j) dc,    D(dw) = base.dw + sum_i kink_i max(row_i.dw, 0),
 
-the sum over the rows with x_i.w_j = 0, where phi turns by 1 - kappa: kink_i = (1 - kappa) c_j v_i. A kink is convex where it is
-positive, concave where it is negative: at a concave one every step away from it falls below the tangents.
+the sum over the rows with x_i.w_j = 0, where phi turns by 1 - kappa: kink_i = (1 - kappa) c_j v_i. A kink is convex where
+it is positive, concave where it is negative: at a concave one every step away from it falls below the tangents.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def preactivation_signs(
 ) -> tuple[npt.NDArray[np.int8], float]:
     """The signs of x_i.w_j, shape (m, n), and the smallest abs(x_i.w_j) / (||x_i|| ||w_j||) that is not called zero.
 
-    With zero_tol = 0 each sign is that of the exact sum, X and W taken as the rational numbers they are: doubles decide where
-    a bound on their rounding lets them, fractions elsewhere. Otherwise a cosine of at most `zero_tol` is zero too.
+    With zero_tol = 0 each sign is that of the exact sum, X and W taken as the rational numbers they are: doubles decide
+    where a bound on their rounding lets them, fractions elsewhere. Otherwise a cosine of at most `zero_tol` is zero too.
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         H = data @ W
@@ -120,7 +120,7 @@ class LocalForm:
     @property
     def features(self) -> FloatArray:
         """phi(X W), zero where the pre-activation is called zero; shape (n, m)."""
-        return np.where(self.signs.T == 0, 0.0, phi(self.data @ self.W, self.kappa))
+        return np.asarray(np.where(self.signs.T == 0, 0.0, phi(self.data @ self.W, self.kappa)))
 
     @property
     def outputs(self) -> FloatArray:
@@ -133,7 +133,7 @@ class LocalForm:
 
     def sizes(self) -> FloatArray:
         """sqrt(||w_j||^2 + c_j^2) of each neuron; a free bias does not count."""
-        return np.hypot(np.linalg.norm(penalised(self.W, self.bias), axis=0), self.c)
+        return np.asarray(np.hypot(np.linalg.norm(penalised(self.W, self.bias), axis=0), self.c))
 
     @property
     def unit(self) -> float:

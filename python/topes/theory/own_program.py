@@ -1,7 +1,8 @@
 """The program (46) of a network's own sign vectors: is the network its optimum, as Theorem II.2 says of stationary points?
 
-First by duality alone: the slope v of the loss at the network, scaled until abs(v'D X u) <= beta over the faces of its neurons, bounds
-the program from below, and at a stationary point that bound is the network's own objective. A conic solver runs only where it is not.
+First by duality alone: the slope v of the loss at the network, scaled until abs(v'D X u) <= beta over the faces of its
+neurons, bounds the program from below, and at a stationary point that bound is the network's own objective. A conic solver
+runs only where it is not.
 """
 
 from __future__ import annotations

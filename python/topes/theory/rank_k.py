@@ -1,4 +1,4 @@
-"""Theorem III.1 on a user's data: what the network of the rank-k program (10) costs beside the optimum, and what is proved of it."""
+"""Theorem III.1 on a user's data: what the network of the rank-k program (10) costs, and what is proved of it."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class RankKRatio:
     program_value, program_lower_bound : float
         The optimal value of (10) lies between them. It may lie below p*.
     data_objective : float
-        The same network objective for the program of the rank-k data alone, cells and features of X_k: (53). The proof's step
-        objective <= data_objective is false.
+        The same network objective for the program of the rank-k data alone, cells and features of X_k: (53). The proof's
+        step objective <= data_objective is false.
     optimum_upper, optimum_lower : float
         p* lies between them, proved by pricing over all cells of X.
     ratio, ratio_lower : float
@@ -52,8 +52,8 @@ class RankKRatio:
     bound : float
         (1 + rho)^2, which is proved: docs/theorems.md.
     paper_bound : float
-        (1 + L max(1, abs(kappa)) sigma_(k+1) / beta)^2, as Theorem III.1 states it. For the absolute value it is the smaller one,
-        and not proved.
+        (1 + L max(1, abs(kappa)) sigma_(k+1) / beta)^2, as Theorem III.1 states it. For the absolute value it is the
+        smaller one, and not proved.
     held, paper_held : bool
         p_cvx-k is no more than the bound times p*, but for what the solver of (10) left.
     network : TwoLayerNetwork
@@ -176,7 +176,8 @@ def rank_k_ratio(
     parts = [np.ldexp(solution.U[:, solution.signs == s], -exponent) for s in (1.0, -1.0)]
     network = TwoLayerNetwork.from_convex(*parts, activation=kappa)
     lap("program")
-    options: dict[str, Any] = {"loss": the_loss, "activation": kappa, "tol": tol, "max_time": max_time, "n_threads": n_threads}
+    options: dict[str, Any] = {"loss": the_loss, "activation": kappa, "tol": tol}
+    options |= {"max_time": max_time, "n_threads": n_threads}
     inside = train(split.coordinates, y, scaled_beta, **options).network
     rank_k = TwoLayerNetwork(np.ldexp(split.basis @ inside.W1, -exponent), None, inside.w2, kappa)
     lap("data")
@@ -213,7 +214,9 @@ def _ratio(value: float, other: float) -> float:
     return 1.0 if value <= 0.0 else math.inf
 
 
-def decaying_data(n: int, d: int, decay: float, *, neurons: int = 3, noise: float = 0.1, seed: int = 0) -> tuple[FloatArray, FloatArray]:
+def decaying_data(
+    n: int, d: int, decay: float, *, neurons: int = 3, noise: float = 0.1, seed: int = 0
+) -> tuple[FloatArray, FloatArray]:
     """Data whose singular values are sqrt(n) decay^i, and targets of a random network with noise: what Figure 5 asks for.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What kind of point a network is: stationary or not, the optimum of its own patterns or not, how far above the global optimum."""
+"""What kind of point a network is: stationary or not, optimum of its own patterns or not, how far above the optimum."""
 
 from __future__ import annotations
 
@@ -54,23 +54,23 @@ class Stationarity:
     objective : float
         (3), in units of the loss.
     balanced_objective : float
-        (3) once each neuron has its cheapest scaling, ||w1_j|| = abs(w2_j): the same network function. At a stationary point the
-        same number.
+        (3) once each neuron has its cheapest scaling, ||w1_j|| = abs(w2_j): the same network function. At a stationary
+        point the same number.
     residual : float
-        Distance of 0 to the subdifferential of (3) in all weights, divided by beta ||theta||, ||theta||^2 = sum ||w1_j||^2 + w2_j^2, the
-        size of the penalty's gradient; or by a thousandth of beta sqrt(2 L(0) / beta), the most it is at a network better than the
-        empty one, where that is more. Dimensionless.
+        Distance of 0 to the subdifferential of (3) in all weights, divided by beta ||theta||, ||theta||^2 = sum ||w1_j||^2
+        + w2_j^2, the size of the penalty's gradient; or by a thousandth of beta sqrt(2 L(0) / beta), the most it is at a
+        network better than the empty one, where that is more. Dimensionless.
     neuron_residuals : ndarray, shape (m,), float64
         The parts of the neurons: their squares sum to residual^2.
     subdifferential : {"Clarke", "chain rule"}
-        The set: Clarke's, or one that contains it (outputs on kinks of the loss; more than `max_cells` cells around a neuron),
-        so that `residual` is a lower bound.
+        The set: Clarke's, or one that contains it (outputs on kinks of the loss; more than `max_cells` cells around a
+        neuron), so that `residual` is a lower bound.
     descent : float or None
-        The steepest slope down over directions of unit length, in the same unit; 0 at a d-stationary point, at least `residual`. None: not
-        decided (concave kinks beside a kink of the loss; more than `max_cells` cells).
+        The steepest slope down over directions of unit length, in the same unit; 0 at a d-stationary point, at least
+        `residual`. None: not decided (concave kinks beside a kink of the loss; more than `max_cells` cells).
     direction : ndarray, shape (d + 1, m) or (d + 2, m), float64
-        A direction of that slope, unit length; rows are input weights, bias if any, output weight. Zero where nothing leads down or
-        nothing is known.
+        A direction of that slope, unit length; rows are input weights, bias if any, output weight. Zero where nothing
+        leads down or nothing is known.
     sign_vectors : ndarray, shape (P, n), int8
         Distinct sign vectors of the neurons that are not zero: the trichotomies of (46).
     n_zeros : int
@@ -193,9 +193,9 @@ def stationarity(
     norm : {2, 1}
         p of the input weights, eq. (23).
     zero_tol : float
-        A pre-activation x_i.w_j with a cosine of at most so much is on its kink: dimensionless. 0 takes the doubles at their word: the sign
-        of the exact sum. The default covers what solvers leave of zeros; local training, which does not end on kinks, may want
-        more.
+        A pre-activation x_i.w_j with a cosine of at most so much is on its kink: dimensionless. 0 takes the doubles at
+        their word: the sign of the exact sum. The default covers what solvers leave of zeros; local training, which does
+        not end on kinks, may want more.
     tol : float
         At which residual, descent and gaps count as zero.
     balance : bool
@@ -254,7 +254,7 @@ def stationarity(
     unit = form.unit
     used = np.any(form.W != 0.0, axis=0) & (form.c != 0.0)
     own = own_program(form, v, tol, zero_tol)
-    options = {"loss": the_loss, "bias": checked or "penalized", "norm": norm}
+    options: dict[str, Any] = {"loss": the_loss, "bias": checked or "penalized", "norm": norm}
     value, at_balanced = (each.objective(data, y, beta, **options) for each in (judged, scaled))
     empty = the_loss.value(np.zeros_like(y), y)
     if optimum is not None:
@@ -282,12 +282,21 @@ def stationarity(
         kind = Kind.CONCAVE_KINK if descent is not None and descent > tol else Kind.LOCAL
     return Stationarity(
         kind, value, at_balanced, residual, read_only(residuals), subdifferential, descent, read_only(direction),
-        read_only(own.sign_vectors), int(zeros.sum()), nearest, own.value, own.lower_bound, program_gap, bound, gap, optimum, tol,
+        read_only(own.sign_vectors), int(zeros.sum()), nearest, own.value, own.lower_bound, program_gap, bound, gap,
+        optimum, tol,
     )  # fmt: skip
 
 
 def _local_form(
-    network: TwoLayerNetwork, X: Any, y: FloatArray, beta: float, loss: Loss, bias: Bias, norm: float, values: Values, zero_tol: float
+    network: TwoLayerNetwork,
+    X: Any,
+    y: FloatArray,
+    beta: float,
+    loss: Loss,
+    bias: Bias,
+    norm: float,
+    values: Values,
+    zero_tol: float,
 ) -> tuple[LocalForm, float]:
     exact = as_exact_array(X, "X", 2, values)
     W = network.W1

@@ -1,14 +1,16 @@
 """Distance of 0 to the Clarke subdifferential of (3), and the steepest slope down: stationary in two senses.
 
-*Clarke.* The gradients near neuron j are base + sum of kink_i row_i over the rows i on whose positive side one is, so the subdifferential
-is the convex hull of these points over the cells of the arrangement of the rows with x_i.w_j = 0. The chain rule lets each kink choose
-its side for itself: a zonotope, which contains that hull. The two are equal where all kinks have one sign, and where the rows are
-linearly independent; else the cells are enumerated, exactly. Duplicate rows with opposite kinks show that they can differ:
-max(t, 0) - max(t, 0) has no kink at all. The neurons' parts are independent of each other, as their weights are.
+*Clarke.* The gradients near neuron j are base + sum of kink_i row_i over the rows i on whose positive side one is, so the
+subdifferential is the convex hull of these points over the cells of the arrangement of the rows with x_i.w_j = 0. The
+chain rule lets each kink choose its side for itself: a zonotope, which contains that hull. The two are equal where all
+kinks have one sign, and where the rows are linearly independent; else the cells are enumerated, exactly. Duplicate rows
+with opposite kinks show that they can differ: max(t, 0) - max(t, 0) has no kink at all. The neurons' parts are independent
+of each other, as their weights are.
 
-*d-stationary*: no direction leads down. The concave kinks are minima of linear functions, so D = min over the cells s of the concave
-rows of a convex function with subdifferential P(s) = base + sum of concave kinks on in s + sum of [0, kink_i] row_i over the convex
-ones, and the steepest slope is -max over s of the distance of 0 to P(s). Without concave kinks both senses are one.
+*d-stationary*: no direction leads down. The concave kinks are minima of linear functions, so D = min over the cells s of
+the concave rows of a convex function with subdifferential P(s) = base + sum of concave kinks on in s + sum of [0, kink_i]
+row_i over the convex ones, and the steepest slope is -max over s of the distance of 0 to P(s). Without concave kinks both
+senses are one.
 """
 
 from __future__ import annotations
