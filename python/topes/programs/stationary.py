@@ -9,11 +9,15 @@ import cvxpy as cp
 import numpy as np
 import numpy.typing as npt
 
-from .._support.validation import FloatArray, as_beta, as_matrix, as_vector, choice
+from .. import _core
+from .._support.exact_input import Values, as_exact_array, as_floats
+from .._support.validation import FloatArray, as_beta, as_vector, choice
 from ..activation import kappa_of
+from ..arrangement import Arrangement
 from ..errors import InputError
 from ..losses import Loss, get_loss
 from ..network import check_bias
+from .scalar_output import Rows
 
 __all__ = ["StationaryProgram", "face_of", "stationary"]
 
@@ -48,17 +52,34 @@ class StationaryProgram:
         return f"StationaryProgram(n={n}, d={self.positive.shape[0]}, P={P}, {zeros} equalities)"
 
 
-def face_of(X: FloatArray, signs: npt.NDArray[np.int8], tolerance: float = _FLAT) -> tuple[FloatArray, FloatArray]:
+def face_of(
+    X: FloatArray,
+    signs: npt.NDArray[np.int8],
+    *,
+    tolerance: float = _FLAT,
+    arrangement: Arrangement | None = None,
+) -> tuple[FloatArray, FloatArray]:
     """The cone {w : x_i.w = 0 where s_i = 0, s_i x_i.w >= 0}: orthonormal normals of its span (k, d), inward unit normals.
 
     The dimension of the span is that of the rows with s_i = 0 up to `tolerance`, a singular value of rows of unit length.
+    With the arrangement of X only the rows on facets of a cell around the face, which imply the others; if rounding chose
+    signs that no cell has, all rows.
     """
     size = np.linalg.norm(X, axis=1)
     units = X / np.where(size > 0.0, size, 1.0)[:, None]
-    zero = units[(signs == 0) & (size > 0.0)]
-    _, s, directions = np.linalg.svd(zero, full_matrices=False) if len(zero) else (0, np.zeros(0), np.zeros((0, X.shape[1])))
-    rows = signs[:, None] * units
-    return directions[s > tolerance], np.unique(rows[(signs != 0) & (size > 0.0)], axis=0)
+    zero = (signs == 0) & (size > 0.0)
+    flat = np.zeros((0, X.shape[1]))
+    if zero.any():
+        _, s, directions = np.linalg.svd(units[zero], full_matrices=False)
+        flat = directions[s > tolerance]
+    kept = (signs != 0) & (size > 0.0)
+    if arrangement is not None:
+        aside = np.where(zero, units @ (1.0 + np.sqrt(np.arange(X.shape[1]))), signs)  # off the face, into a cell beside it
+        pattern = np.where(size > 0.0, aside > 0.0, True)
+        facets = _core.find_facets(arrangement._core, np.packbits(pattern, bitorder="little"))
+        if facets is not None:
+            kept &= np.isin(np.arange(len(X)), facets)
+    return flat, signs[kept, None] * units[kept]
 
 
 def stationary(
@@ -71,6 +92,8 @@ def stationary(
     activation: str | float = "relu",
     bias: Any = False,
     norm: float = 2,
+    rows: Rows = "facets",
+    values: Values = "binary",
     tolerance: float = _FLAT,
 ) -> StationaryProgram:
     """Build (46): (7) over the faces of given sign vectors, a pre-activation of zero an equality.
@@ -87,6 +110,10 @@ def stationary(
         Entries -1, 0, +1.
     loss, activation, bias, norm
         As for `scalar_output`.
+    rows : {"facets", "all"}
+        Which rows describe a cone: those on facets of a cell around it (the others are implied), or all.
+    values : {"binary", "decimal"}
+        How floats of X are read where facets are found.
     tolerance : float
         Rows of unit length with s_i = 0 leave the directions in which their singular values are no larger.
 
@@ -112,10 +139,12 @@ def stationary(
     """
     beta, kappa, bias, the_loss = as_beta(beta), kappa_of(activation), check_bias(bias), get_loss(loss)
     norm = choice(norm, "norm", (1, 2, np.inf))
-    data = as_matrix(X, "X", min_rows=0)
-    targets = the_loss.check_targets(as_vector(y, "y", length=len(data)))
+    choice(rows, "rows", ("facets", "all"))
+    exact = as_exact_array(X, "X", 2, values)
     if bias is not False:
-        data = np.hstack([data, np.ones((len(data), 1))])
+        exact = np.hstack([exact, np.ones((len(exact), 1), dtype=exact.dtype)])  # of one dtype: nothing is rounded
+    data = as_floats(exact)
+    targets = the_loss.check_targets(as_vector(y, "y", length=len(data)))
     signs = np.asarray(sign_vectors)
     if signs.ndim != 2 or signs.shape[1] != len(data) or not np.isin(signs, (-1, 0, 1)).all():
         raise InputError(f"sign_vectors must be -1, 0, +1 of shape (P, {len(data)}), got shape {signs.shape}")
@@ -125,8 +154,9 @@ def stationary(
     f = cp.Variable(n, name="f")
     outputs: Any = np.zeros(n)
     constraints: list[Any] = []
+    arrangement = Arrangement(exact, values=values) if rows == "facets" else None
     for i, s in enumerate(signs):
-        flat, normals = face_of(data, s, tolerance)
+        flat, normals = face_of(data, s, tolerance=tolerance, arrangement=arrangement)
         gated = np.where(s > 0, 1.0, np.where(s < 0, kappa, 0.0))[:, None] * data
         outputs = outputs + gated @ (V[:, i] - W[:, i])
         for w in (V[:, i], W[:, i]):

@@ -14,7 +14,9 @@ import cvxpy as cp
 import numpy as np
 import numpy.typing as npt
 
+from .._support.exact_input import Values
 from .._support.validation import FloatArray
+from ..arrangement import Arrangement
 from ..dual import lower_bound
 from ..errors import SolverError
 from ..network import penalised, weight_norm
@@ -47,7 +49,7 @@ class OwnProgram:
     lower_bound: float
 
 
-def own_program(form: LocalForm, v: FloatArray, tol: float, zero_tol: float) -> OwnProgram:
+def own_program(form: LocalForm, v: FloatArray, tol: float, values: Values) -> OwnProgram:
     """Bound, and where that is not within `tol` of the network solve, the program of the neurons that are not zero.
 
     Raises
@@ -59,16 +61,17 @@ def own_program(form: LocalForm, v: FloatArray, tol: float, zero_tol: float) -> 
     used = np.any(form.W != 0.0, axis=0) & (form.c != 0.0)
     signs = np.unique(form.signs[used], axis=0).reshape(-1, len(form.data))
     here = form.loss.value(form.outputs, form.y) + form.beta * float(np.abs(form.c) @ sizes)
-    tolerance = max(_FLAT, 10.0 * zero_tol)
-    faces = [_cone(form.data, s, tolerance) for s in signs]
+    tolerance = max(_FLAT, 10.0 * form.zero_tol)
+    arrangement = Arrangement(form.exact, values=values)
+    faces = [_cone(form.data, s, tolerance, arrangement) for s in signs]
     bound = _bound(form, faces, v)
     enough = tol * max(abs(here), 1e-3 * form.loss.value(np.zeros_like(form.y), form.y))
     if here - bound <= enough or not len(signs):
         return OwnProgram(signs, here, bound)
-    X = form.data if form.bias is False else form.data[:, :-1]
+    X = form.exact if form.bias is False else form.exact[:, :-1]
     program = stationary(
         X, form.y, form.beta, signs,
-        loss=form.loss, activation=form.kappa, bias=form.bias, norm=form.norm, tolerance=tolerance,
+        loss=form.loss, activation=form.kappa, bias=form.bias, norm=form.norm, values=values, tolerance=tolerance,
     )  # fmt: skip
     try:
         with warnings.catch_warnings():
@@ -85,13 +88,13 @@ def own_program(form: LocalForm, v: FloatArray, tol: float, zero_tol: float) -> 
     return OwnProgram(signs, min(here, value), best)
 
 
-def _cone(X: FloatArray, signs: npt.NDArray[np.int8], tolerance: float) -> Cones:
-    """The face as one cell of more rows: an equality is two of them, which no output sees."""
-    flat, _ = face_of(X, signs, tolerance)
-    rows = np.vstack([X, flat, -flat])
-    pattern = np.concatenate([signs > 0, np.ones(2 * len(flat), dtype=bool)]).astype(np.uint8)[None, :]
-    held = np.concatenate([np.flatnonzero((signs != 0) & np.any(X != 0.0, axis=1)), np.arange(len(X), len(rows))])
-    return Cones(rows, pattern, np.array([0, len(held)]), held, complete=False)
+def _cone(X: FloatArray, signs: npt.NDArray[np.int8], tolerance: float, arrangement: Arrangement) -> Cones:
+    """The face as one cell of more rows, its own normals after those of X: an equality is two, and no output sees any."""
+    flat, normals = face_of(X, signs, tolerance=tolerance, arrangement=arrangement)
+    own = np.vstack([normals, flat, -flat])
+    pattern = np.concatenate([signs > 0, np.ones(len(own), dtype=bool)]).astype(np.uint8)[None, :]
+    held = np.arange(len(X), len(X) + len(own))
+    return Cones(np.vstack([X, own]), pattern, np.array([0, len(held)]), held, complete=False)
 
 
 def _bound(form: LocalForm, faces: list[Cones], v: FloatArray) -> float:

@@ -222,6 +222,9 @@ def stationarity(
     SolverError
         A conic solver returned no point.
 
+    Notes ----- With a free bias (3) need not have a minimum: a neuron of the bias alone costs less the more it is out of
+    balance. What is called stationary then depends on how far that was taken; gaps do not.
+
     Examples
     --------
     A neuron on a concave kink: Clarke stationary, the optimum of its own program, far above the global optimum.
@@ -253,7 +256,7 @@ def stationarity(
     point, v, subdifferential, descending = _slopes(form, max_cells)
     unit = form.unit
     used = np.any(form.W != 0.0, axis=0) & (form.c != 0.0)
-    own = own_program(form, v, tol, zero_tol)
+    own = own_program(form, v, tol, values)
     options: dict[str, Any] = {"loss": the_loss, "bias": checked or "penalized", "norm": norm}
     value, at_balanced = (each.objective(data, y, beta, **options) for each in (judged, scaled))
     empty = the_loss.value(np.zeros_like(y), y)
