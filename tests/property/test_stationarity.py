@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -199,6 +200,47 @@ def test_the_chain_rule_is_enough_for_theorem_ii2(instance):
     X, y, beta, W, c, kappa = instance
     s = stationarity((W, c), X, y, beta, activation=kappa, zero_tol=0.0, compare=False)
     assert s.program_gap <= 1e-8
+    residual, descent = exact_kinds(X, y, beta, W, c, kappa)
+    assert s.residual * unit_of(beta, W, c, y) == pytest.approx(residual, rel=1e-8, abs=1e-9)
+    assert s.descent * unit_of(beta, W, c, y) == pytest.approx(descent, rel=1e-8, abs=1e-9)
+
+
+@given(LATTICES, st.data(), SLOPES, st.sampled_from(["absolute", "hinge"]))
+def test_kinks_of_the_loss_against_all_choices(instance, draw, kappa, loss):
+    """The chain rule's set is the hull of the gradients for the ends of the slopes of the loss and of the activation."""
+    X, beta = instance.X.astype(float), 0.25
+    W, c, _ = draw.draw(networks(instance))
+    H = X @ W
+    f = np.where(H >= 0, H, kappa * H) @ c
+    fitted = np.array(draw.draw(st.lists(st.booleans(), min_size=len(X), max_size=len(X))))
+    if loss == "absolute":
+        y = np.where(fitted, f, f + 1.0)
+    else:
+        y = np.where(fitted & (np.abs(f) == 1.0), f, 1.0)
+    low, high = (-1.0, 1.0) if loss == "absolute" else (np.minimum(-y, 0.0), np.maximum(-y, 0.0))
+    on = y == f
+    v0 = get_loss(loss).gradient(f, y)
+    low, high = np.where(on, low, v0), np.where(on, high, v0)
+    choices: list = [sorted({a, b}) for a, b in zip(low, high, strict=True)]
+    places = [(i, j) for i, j in np.argwhere(H == 0).tolist() if c[j] and X[i].any() and (on[i] or v0[i])]
+    assume(math.prod(len(each) for each in choices) * 2 ** len(places) <= 2048)
+    points = []
+    for v in product(*choices):
+        for slopes in product((kappa, 1.0), repeat=len(places)):
+            D = np.where(H > 0, 1.0, kappa)
+            for place, slope in zip(places, slopes, strict=True):
+                D[place] = slope
+            G = X.T @ (D * np.array(v)[:, None]) * c + beta * W
+            points.append(np.append(G.ravel(), (D * H).T @ np.array(v) + beta * c))
+    mu = nnls(np.vstack([np.array(points).T, np.ones(len(points))]), np.append(np.zeros(len(points[0])), 1.0))[0]
+    expected = float(np.linalg.norm((mu / mu.sum()) @ np.array(points)))
+    s = stationarity((W, c), X, y, beta, loss=loss, activation=kappa, zero_tol=0.0, compare=False)
+    unit = beta * max(
+        math.sqrt(float(np.sum(W**2) + np.sum(c**2))),
+        1e-3 * math.sqrt(2.0 * get_loss(loss).value(np.zeros_like(y), y) / beta),
+    )
+    if on.any() and unit:  # without, the set is Clarke's own
+        assert s.residual * unit == pytest.approx(expected, rel=1e-6, abs=1e-7 * (1.0 + unit))
 
 
 @given(planted())
