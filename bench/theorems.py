@@ -2,9 +2,10 @@
 
 Usage: python bench/theorems.py [--quick]
 
-Points: networks of several widths trained by L-BFGS from random starts on the penguins (body mass from three measurements, all
-standardised, bias penalised), judged by `topes.stationarity`: objective above the certified optimum, residual of (3), gap of the
-program (46) of the network's own sign vectors. Ranks: `topes.theory.rank_k_ratio` on data with a decaying spectrum, l2 loss.
+Points: networks of several widths trained by L-BFGS from random starts on the penguins (body mass from three measurements,
+all standardised, bias penalised), judged by `topes.stationarity`: objective above the certified optimum, residual of (3),
+gap of the program (46) of the network's own sign vectors. Ranks: `topes.theory.rank_k_ratio` on data with a decaying
+spectrum, l2 loss.
 """
 
 from __future__ import annotations
