@@ -205,6 +205,7 @@ def test_the_chain_rule_is_enough_for_theorem_ii2(instance):
     assert s.descent * unit_of(beta, W, c, y) == pytest.approx(descent, rel=1e-8, abs=1e-9)
 
 
+@FEW
 @given(LATTICES, st.data(), SLOPES, st.sampled_from(["absolute", "hinge"]))
 def test_kinks_of_the_loss_against_all_choices(instance, draw, kappa, loss):
     """The chain rule's set is the hull of the gradients for the ends of the slopes of the loss and of the activation."""
@@ -241,6 +242,34 @@ def test_kinks_of_the_loss_against_all_choices(instance, draw, kappa, loss):
     )
     if on.any() and unit:  # without, the set is Clarke's own
         assert s.residual * unit == pytest.approx(expected, rel=1e-6, abs=1e-7 * (1.0 + unit))
+    if s.descent is not None:
+        down = steepest_by_cells(X, W, c, H, [sorted({a, b}) for a, b in zip(low, high, strict=True)], beta, kappa)
+        assert s.descent * unit == pytest.approx(down, rel=1e-6, abs=1e-7 * (1.0 + unit))
+        assert s.residual <= s.descent + 1e-7 * (1.0 + unit) / unit
+
+
+def steepest_by_cells(X, W, c, H, slopes, beta, kappa):
+    """Over the cells of all rows at zero at each neuron: on the cone of a choice only the loss has kinks."""
+    zero = [X[(H[:, j] == 0) & np.any(X != 0, axis=1)] for j in range(len(c))]
+    worst = 0.0
+    for sides in product(*(sorted(reference.sign_vectors(z.astype(int))) if len(z) else [()] for z in zero)):
+        D = np.where(H > 0, 1.0, kappa)
+        cones = np.zeros((0, W.size + len(c)))
+        for j, side in enumerate(sides):
+            at = (H[:, j] == 0) & np.any(X != 0, axis=1)
+            D[at, j] = np.where(np.array(side) > 0, 1.0, kappa)
+            G = np.zeros((len(side), len(W), len(c)))
+            if len(side):
+                G[:, :, j] = np.array(side)[:, None] * zero[j]
+            cones = np.vstack([cones, np.hstack([G.reshape(len(side), W.size), np.zeros((len(side), len(c)))])])
+        points = [
+            np.append((X.T @ (D * np.array(v)[:, None]) * c + beta * W).ravel(), (D * H).T @ np.array(v) + beta * c)
+            for v in product(*slopes)
+        ]
+        A = np.vstack([np.hstack([np.array(points).T, -cones.T]), np.append(np.ones(len(points)), np.zeros(len(cones)))])
+        mu = nnls(A, np.append(np.zeros(len(points[0])), 1.0))[0]
+        worst = max(worst, float(np.linalg.norm(A[:-1] @ mu)) / float(mu[: len(points)].sum()))
+    return worst
 
 
 @given(planted())

@@ -21,7 +21,7 @@ from ..low_rank.solution import LowRankSolution
 from ..models import train
 from ..network import Bias, TwoLayerNetwork, check_bias, penalised, weight_norm
 from ..result import Solution, Status, relative_gap
-from .kinked_loss import joint_distance
+from .kinked_loss import joint_descent, joint_distance
 from .local_form import LocalForm, preactivation_signs
 from .own_program import own_program
 from .subdifferential import clarke_distance, steepest_descent
@@ -67,7 +67,8 @@ class Stationarity:
         neuron), so that `residual` is a lower bound.
     descent : float or None
         The steepest slope down over directions of unit length, in the same unit; 0 at a d-stationary point, at least
-        `residual`. None: not decided (concave kinks beside a kink of the loss; more than `max_cells` cells).
+        `residual`. None: not decided (more than `max_cells` cells, or too many choices of them where outputs are on kinks
+        of the loss).
     direction : ndarray, shape (d + 1, m) or (d + 2, m), float64
         A direction of that slope, unit length; rows are input weights, bias if any, output weight. Zero where nothing
         leads down or nothing is known.
@@ -326,10 +327,9 @@ def _local_form(
 def _slopes(form: LocalForm, max_cells: int) -> tuple[FloatArray, FloatArray, str, FloatArray | None]:
     """The point of least norm, the slope of the loss it goes with, the name of the set, the steepest descent or None."""
     if form.on_kink.any():
-        point, v, convex = joint_distance(form)
-        at_kink = form.on_kink & np.any(form.data != 0.0, axis=1)
-        exact = not np.any((form.signs[form.c != 0.0] == 0) & at_kink)
-        return point, v, "Clarke" if exact and convex else "chain rule", point if convex else None
+        point, v = joint_distance(form)
+        steepest_joint, convex = joint_descent(form, point)
+        return point, v, "Clarke" if convex else "chain rule", steepest_joint
     v = form.loss.gradient(form.outputs, form.y)
     points, descents, exact = [], [], True
     for j in range(form.W.shape[1]):
