@@ -75,6 +75,19 @@ def test_the_zero_network_is_stationary_and_has_no_patterns():
     assert stationarity(([[0.0], [0.0]], [0.0]), X2, Y2, 5.0).kind is Kind.GLOBAL  # beta above beta_max
 
 
+@pytest.mark.parametrize("loss", ["squared", "absolute", "l2"])
+def test_nothing_to_see(loss):
+    none = stationarity(([[1.0], [0.0]], [1.0]), np.zeros((0, 2)), [], 0.5, loss=loss)
+    assert (none.kind, none.objective, none.lower_bound) == (Kind.NOT_STATIONARY, 0.5, 0.0)
+    assert none.program_value == pytest.approx(0.0, abs=1e-8)
+    assert none.residual == pytest.approx(1.0)  # the gradient is that of the penalty
+    assert stationarity((np.zeros((2, 0)), []), np.zeros((0, 2)), [], 0.5, loss=loss).kind is Kind.GLOBAL
+    zeros = stationarity(([[1.0], [0.0]], [1.0]), np.zeros((2, 2)), [1.0, 2.0], 0.5, loss=loss)
+    assert zeros.kind is Kind.NOT_STATIONARY
+    assert zeros.n_zeros == 0
+    assert zeros.residual == pytest.approx(1.0)
+
+
 def test_half_dead_neurons_are_not_stationary():
     for network in (([[1.0], [0.0]], [0.0]), ([[0.0], [0.0]], [1.0])):
         s = stationarity(network, X2, Y2, BETA2, compare=False)
@@ -249,6 +262,7 @@ def test_networks_from_elsewhere():
         ({"network": ([[1.0], [1.0]], [1.0, 2.0])}, "w2 must have one entry for each of the 1 columns of W1, got 2"),
         ({"network": VectorNetwork([[1.0], [1.0]], None, [[1.0, 2.0]])}, "network must be fully connected with one output"),
         ({"network": ([[1.0], [1.0]], [1.0], [1.0]), "bias": False}, "bias must be 'penalized' or 'free'"),
+        ({"network": ([[1e200], [1.0]], [1e200])}, "network must have a finite objective on X and y, got inf"),
         ({"beta": 0.0}, "beta must be a positive finite number, got 0.0"),
         ({"beta": -1.0}, "beta must be a positive finite number"),
         ({"norm": np.inf}, "norm must be one of 2, 1"),
@@ -282,7 +296,7 @@ def test_high_rank_takes_the_bound_of_train_low_rank():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((20, 12)) * 0.5 ** np.arange(12)
     y = rng.standard_normal(20)
-    low = train_low_rank(X, y, 0.5, max_time=5.0)
+    low = train_low_rank(X, y, 0.5, max_time=1.0)
     s = stationarity(low.network, X, y, 0.5, optimum=low)
     assert s.lower_bound == low.lower_bound
     assert s.gap == pytest.approx(low.gap)

@@ -131,7 +131,7 @@ def test_units_of_the_data_do_not_matter():
 
 def test_it_prints_and_takes_a_bound_from_elsewhere():
     X, y = decaying_data(12, 3, 0.4)
-    low = train_low_rank(X, y, 0.5, loss="l2", max_time=5.0)
+    low = train_low_rank(X, y, 0.5, loss="l2", max_time=1.0)
     r = rank_k_ratio(X, y, 0.5, 1, optimum=low)
     assert r.optimum_lower == low.lower_bound
     assert "held" in repr(r)

@@ -59,7 +59,7 @@ def own_program(form: LocalForm, v: FloatArray, tol: float, values: Values) -> O
     """
     sizes = weight_norm(penalised(form.W, form.bias), form.norm)
     used = np.any(form.W != 0.0, axis=0) & (form.c != 0.0)
-    signs = np.unique(form.signs[used], axis=0).reshape(-1, len(form.data))
+    signs = np.unique(form.signs[used], axis=0) if len(form.data) else form.signs[used][:1]
     here = form.loss.value(form.outputs, form.y) + form.beta * float(np.abs(form.c) @ sizes)
     tolerance = max(_FLAT, 10.0 * form.zero_tol)
     arrangement = Arrangement(form.exact, values=values)

@@ -251,15 +251,19 @@ def stationarity(
     if data.shape[1] != net.W1.shape[0]:
         raise InputError(f"X must have the {net.W1.shape[0]} columns that the network takes, got {data.shape[1]}")
     y = the_loss.check_targets(as_vector(y, "y", length=len(data)))
+    options: dict[str, Any] = {"loss": the_loss, "bias": checked or "penalized", "norm": norm}
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = net.objective(data, y, beta, **options)
+    if not math.isfinite(value):
+        raise InputError(f"network must have a finite objective on X and y, got {value}")
     scaled = balanced(net, bias=checked, norm=norm)
-    judged = scaled if balance else net
+    at_balanced = scaled.objective(data, y, beta, **options)
+    judged, value = (scaled, at_balanced) if balance else (net, value)
     form, nearest = _local_form(judged, X, y, beta, the_loss, checked, norm, values, zero_tol)
     point, v, subdifferential, descending = _slopes(form, max_cells)
     unit = form.unit
     used = np.any(form.W != 0.0, axis=0) & (form.c != 0.0)
     own = own_program(form, v, tol, values)
-    options: dict[str, Any] = {"loss": the_loss, "bias": checked or "penalized", "norm": norm}
-    value, at_balanced = (each.objective(data, y, beta, **options) for each in (judged, scaled))
     empty = the_loss.value(np.zeros_like(y), y)
     if optimum is not None:
         _check_optimum(optimum, form, values)
