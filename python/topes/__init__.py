@@ -1,6 +1,6 @@
 """Exact cells of hyperplane arrangements, and two-layer networks trained to their global optimum."""
 
-from . import programs
+from . import programs, theory
 from .arrangement import Arrangement
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
@@ -32,6 +32,7 @@ from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
+from .theory import Stationarity, stationarity
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
 from .zonotope import NormalCone, Zonotope
@@ -63,6 +64,7 @@ __all__ = [
     "Round",
     "Solution",
     "SolverError",
+    "Stationarity",
     "Status",
     "TopesError",
     "TwoLayerNetwork",
@@ -79,6 +81,8 @@ __all__ = [
     "programs",
     "sample_patterns",
     "solve_full",
+    "stationarity",
+    "theory",
     "train",
     "train_cnn",
     "train_linear_cnn",

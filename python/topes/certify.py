@@ -10,10 +10,10 @@ import numpy as np
 
 from ._support.exact_input import Values
 from .errors import InputError
+from .foreign import as_network
 from .losses import Loss, get_loss
 from .models import train
 from .models.convolutional import ConvolutionalNetwork, train_cnn
-from .network import TwoLayerNetwork
 from .result import Solution, relative_gap
 from .vector_network import VectorNetwork
 
@@ -51,7 +51,7 @@ class Assessment:
 def certify(
     X: Any,
     y: Any,
-    network: TwoLayerNetwork | tuple[Any, Any, Any],
+    network: Any,
     beta: float,
     *,
     loss: str | Loss = "squared",
@@ -72,9 +72,8 @@ def certify(
         For a `ConvolutionalNetwork` what it takes: series, images or patches.
     y : array_like, shape (n,), or (n, C) for a `VectorNetwork`
     network : TwoLayerNetwork, VectorNetwork, ConvolutionalNetwork, or (W1, b1, w2)
-        Arrays of shapes (d, m), (m,) or None, and (m,), or (m, C) where y has columns: of scikit-learn ``coefs_[0],
-        intercepts_[0], coefs_[1][:, 0]``, of a PyTorch module ``lin1.weight.T, lin1.bias, lin2.weight[0]``, as numpy arrays.
-        The model has no output bias.
+        Arrays of shapes (d, m), (m,) or None, and (m,), or (m, C) where y has columns; also a PyTorch ``state_dict`` or a
+        fitted scikit-learn MLP (`topes.foreign.as_network`). The model has no output bias.
     beta : float
         Weight of the regulariser in (3), > 0.
     loss, activation, norm, values
@@ -107,13 +106,7 @@ def certify(
     >>> round(a.objective, 5), round(a.lower_bound, 5)
     (1.5, 1.10027)
     """
-    if not isinstance(network, TwoLayerNetwork):
-        try:
-            W1, b1, w2 = network
-        except (TypeError, ValueError):
-            raise InputError(f"network must be a TwoLayerNetwork or (W1, b1, w2), got {type(network).__name__}") from None
-        make = VectorNetwork if np.ndim(w2) == 2 else TwoLayerNetwork
-        network = make(W1, b1, w2, activation)
+    network = as_network(network, activation)
     several = isinstance(network, VectorNetwork)
     if several != (np.ndim(y) == 2):
         raise InputError(f"y must have {'two axes' if several else 'one axis'} for {network!r}, got {np.ndim(y)}")

@@ -9,16 +9,19 @@ from .linear_convolutional import (
 )
 from .penalised import PenalisedProgram, penalised
 from .scalar_output import Cones, ScalarOutputProgram, scalar_output
+from .stationary import StationaryProgram, stationary
 
 __all__ = [
     "Cones",
     "LinearProgram",
     "PenalisedProgram",
     "ScalarOutputProgram",
+    "StationaryProgram",
     "circular_convolutional",
     "convolutional",
     "linear_convolutional",
     "linear_convolutional_dual",
     "penalised",
     "scalar_output",
+    "stationary",
 ]

@@ -14,6 +14,7 @@ from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .linear_convolution import circular_outputs, circular_price, linear_outputs, linear_price
 from .penalised import penalised_parts
 from .rank_k import RankKProgram, rank_k_program
+from .stationarity import clarke_residual_squared, descent_squared, objective_slope
 from .training import price, scalar_output_value
 
 __all__ = [
@@ -25,15 +26,18 @@ __all__ = [
     "characteristic_polynomial",
     "circular_outputs",
     "circular_price",
+    "clarke_residual_squared",
     "convolutional_value",
     "count",
     "count_bounded",
+    "descent_squared",
     "facets",
     "gauge_value",
     "is_interpolable",
     "linear_outputs",
     "linear_price",
     "locate",
+    "objective_slope",
     "outputs_vanish_on",
     "patches",
     "penalised_parts",
