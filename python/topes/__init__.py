@@ -24,7 +24,7 @@ from .sampling import ConvolutionalSampling, sample_patterns
 from .training import beta_max, path
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
-from .zonotope import NormalCone, Zonotope
+from .zonotope import Edges, Face, Facets, Membership, NormalCone, Volume, Zonotope
 
 __version__ = "0.1.0"
 
@@ -35,6 +35,9 @@ __all__ = [
     "CellLimitError",
     "ConvolutionalNetwork",
     "ConvolutionalSampling",
+    "Edges",
+    "Face",
+    "Facets",
     "FileFormatError",
     "Gauge",
     "Guarantee",
@@ -42,6 +45,7 @@ __all__ = [
     "Interpolation",
     "KKTResiduals",
     "LowRankSolution",
+    "Membership",
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
@@ -56,6 +60,7 @@ __all__ = [
     "TwoLayerNetwork",
     "VectorNetwork",
     "Verification",
+    "Volume",
     "Zonotope",
     "beta_max",
     "certify",

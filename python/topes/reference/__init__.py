@@ -13,6 +13,7 @@ from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .rank_k import RankKProgram, rank_k_program
 from .training import price, scalar_output_value
+from .zonotope import determinant, zonotope_faces, zonotope_normals, zonotope_position, zonotope_support, zonotope_volume
 
 __all__ = [
     "RankKProgram",
@@ -24,6 +25,7 @@ __all__ = [
     "convolutional_value",
     "count",
     "count_bounded",
+    "determinant",
     "facets",
     "gauge_value",
     "is_interpolable",
@@ -38,5 +40,10 @@ __all__ = [
     "sign_vectors",
     "to_exact",
     "vertices",
+    "zonotope_faces",
+    "zonotope_normals",
+    "zonotope_position",
+    "zonotope_support",
     "zonotope_vertices",
+    "zonotope_volume",
 ]
