@@ -15,12 +15,23 @@ from .errors import (
 )
 from .full_program import solve_full
 from .low_rank import Guarantee, LowRankSolution, train_low_rank
-from .models import ConvolutionalNetwork, Gauge, Interpolation, gauge, interpolate, train, train_cnn
+from .models import (
+    ConvolutionalNetwork,
+    Gauge,
+    Interpolation,
+    gauge,
+    interpolate,
+    train,
+    train_cnn,
+    train_spike_free,
+    train_whitened,
+)
 from .network import TwoLayerNetwork
 from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
+from .theory import NotSpikeFree, SpikeFree, spike_free
 from .training import beta_max, path
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
@@ -50,11 +61,13 @@ __all__ = [
     "Neighbors",
     "NormalCone",
     "NotInterpolable",
+    "NotSpikeFree",
     "PricingCost",
     "PricingCostWarning",
     "Round",
     "Solution",
     "SolverError",
+    "SpikeFree",
     "Status",
     "TopesError",
     "TwoLayerNetwork",
@@ -72,8 +85,11 @@ __all__ = [
     "programs",
     "sample_patterns",
     "solve_full",
+    "spike_free",
     "train",
     "train_cnn",
     "train_low_rank",
+    "train_spike_free",
+    "train_whitened",
     "verify",
 ]

@@ -38,7 +38,7 @@ def narrowed(A: Integers, limit: int) -> npt.NDArray[Any]:
 
 def primitive_rows(A: Integers) -> Integers:
     """Each row divided by the greatest common divisor of its entries."""
-    out = A.copy()
+    out: Integers = A.copy()
     for i, row in enumerate(A):
         divisor = math.gcd(*row)
         if divisor > 1:

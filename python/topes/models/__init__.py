@@ -4,5 +4,16 @@ from .convolutional import ConvolutionalNetwork, train_cnn
 from .fully_connected import train
 from .gauge import Gauge, gauge
 from .interpolation import Interpolation, interpolate
+from .spike_free import train_spike_free, train_whitened
 
-__all__ = ["ConvolutionalNetwork", "Gauge", "Interpolation", "gauge", "interpolate", "train", "train_cnn"]
+__all__ = [
+    "ConvolutionalNetwork",
+    "Gauge",
+    "Interpolation",
+    "gauge",
+    "interpolate",
+    "train",
+    "train_cnn",
+    "train_spike_free",
+    "train_whitened",
+]

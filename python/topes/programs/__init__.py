@@ -2,5 +2,6 @@
 
 from .convolutional import convolutional
 from .scalar_output import Cones, ScalarOutputProgram, scalar_output
+from .spike_free import spike_free
 
-__all__ = ["Cones", "ScalarOutputProgram", "convolutional", "scalar_output"]
+__all__ = ["Cones", "ScalarOutputProgram", "convolutional", "scalar_output", "spike_free"]

@@ -12,6 +12,7 @@ from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .rank_k import RankKProgram, rank_k_program
+from .spike_free import is_copositive, is_spike_free
 from .training import price, scalar_output_value
 from .zonotope import determinant, zonotope_faces, zonotope_normals, zonotope_position, zonotope_support, zonotope_volume
 
@@ -28,7 +29,9 @@ __all__ = [
     "determinant",
     "facets",
     "gauge_value",
+    "is_copositive",
     "is_interpolable",
+    "is_spike_free",
     "locate",
     "outputs_vanish_on",
     "patches",

@@ -63,7 +63,7 @@ def to_doubles(numerators: Any, denominator: int) -> FloatArray:
         try:
             to[k] = x / denominator
         except OverflowError:
-            to[k] = math.copysign(math.inf, x)
+            to[k] = math.inf if x > 0 else -math.inf
     return out
 
 

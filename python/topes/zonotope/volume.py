@@ -67,9 +67,10 @@ def approx_volume(generators: Generators) -> tuple[float, float]:
     A = np.array([[x / e for x, e in zip(row, scale, strict=True)] for row in C]).reshape(C.shape)
     value, error = approx_sum_of_minors(A, np.abs(A).max(axis=1, initial=0.0) * 2.0**-53)
     error += (1.0 + len(A)) ** r * 2.0**-900  # what underflows
-    back = Volume(Fraction(math.prod(scale), g.scale**r), _radicand(g))
-    factor = float(back)
-    return value * factor, (error + 2.0**-50 * value) * factor
+    back, radicand = Fraction(math.prod(scale), g.scale**r), _radicand(g)
+    found = float(Volume(Fraction(value) * back, radicand))
+    off = float(Volume(Fraction(error) * back, radicand))
+    return found, off * (1.0 + 2.0**-50) + found * 2.0**-50 + 2.0**-1073
 
 
 def sum_of_minors(G: Integers, step: Step | None = None) -> int:
