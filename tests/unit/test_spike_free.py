@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import topes
-from topes import InputError, NotSpikeFree, spike_free
+from topes import InputError, NotSpikeFree, reference, spike_free
 from topes.programs import spike_free as program
 
 
@@ -58,12 +58,13 @@ def test_data_that_are_not(X, ratio):
         assert result.ratio[1] == pytest.approx(ratio, rel=1e-9)
 
 
-def test_one_part_in_10_to_40_decides():
-    tiny = Fraction(1, 10**40)
+@pytest.mark.parametrize("digits", [10, 40, 60, 200])  # doubles, 128 bits, 512 bits, elimination
+def test_one_part_in_many_digits_decides(digits):
+    tiny = Fraction(1, 10**digits)
     assert spike_free([[1, 0], [tiny, 1]])
     result = spike_free([[1, 0], [-tiny, 1]])
     assert not result
-    assert result.within(1e-12)  # but the ratio is 1 + 10^-80 / 2
+    assert result.within(1e-12)  # but the ratio is 1 + 10^-20 / 2 or less
     X = np.array([[Fraction(1), Fraction(0)], [-tiny, Fraction(1)]], dtype=object)
     heights = [max(sum(x * u for x, u in zip(row, result.witness, strict=True)), 0) for row in X]
     across = [sum(l * row[j] for l, row in zip(result.functional, X, strict=True)) for j in range(2)]
@@ -131,3 +132,32 @@ def test_nothing_to_fit():
     zero = topes.train_whitened(np.eye(3), [0, 0, 0], 0.5)
     assert (zero.objective, zero.n_neurons, zero.gap) == (0.0, 0, 0.0)
     assert topes.train_spike_free(np.zeros((2, 2)), [1, 2], 0.5).objective == 2.5
+
+
+def horn(corner):
+    """The Horn matrix, copositive but no sum of a positive semidefinite and a non-negative one, with another corner."""
+    row = [1, -1, 1, 1, -1]
+    A = [[Fraction(row[(j - i) % 5]) for j in range(5)] for i in range(5)]
+    A[0][0] = corner
+    return [tuple(each) for each in A]
+
+
+def test_the_twin_knows_copositive_matrices():
+    assert reference.is_copositive(horn(Fraction(1)))
+    assert not reference.is_copositive(horn(Fraction(1) - Fraction(1, 1000)))
+    rng = np.random.default_rng(0)
+    answers = set()
+    for _ in range(200):
+        A = rng.integers(-2, 4, size=(3, 3))
+        A = A + A.T
+        # The least value over the simplex, on a grid: a certificate of "no", and nearly one of "yes".
+        a, b = (g.ravel() for g in np.meshgrid(np.linspace(0, 1, 61), np.linspace(0, 1, 61)))
+        points = np.stack([a, b, 1 - a - b], axis=1)[a + b <= 1 + 1e-12]
+        least = np.einsum("ki,ij,kj->k", points, A, points).min()
+        answer = reference.is_copositive([tuple(map(Fraction, row.tolist())) for row in A])
+        answers.add(answer)
+        if least < -1e-9:
+            assert not answer
+        elif least > 0.02:
+            assert answer
+    assert answers == {True, False}

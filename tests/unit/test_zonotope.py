@@ -118,6 +118,13 @@ def test_volume_beyond_doubles():
     assert float(Zonotope([[2**600, 2**600]]).volume()) == pytest.approx(math.sqrt(2) * 2.0**600, rel=1e-15)
 
 
+def test_rows_far_below_the_others_are_errors_to_doubles():
+    # Found by the property test: a quotient of subnormal entries.
+    Z = Zonotope([[0.0, 0.0, 1e-323], [5e-324, 0.0, 0.0], [0.0, 1.0, 1.0]])
+    value, error = Z.approx_volume()
+    assert abs(Fraction(value) - Z.volume().coefficient) <= Fraction(error) <= Fraction(1, 10**250)
+
+
 def test_support_keeps_what_cancels():
     # x.c = 1 exactly, while its terms are 2^60 apart from it.
     Z = Zonotope([[2.0**60, 1.0, -(2.0**60)]])

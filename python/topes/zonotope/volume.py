@@ -62,10 +62,10 @@ def approx_volume(generators: Generators) -> tuple[float, float]:
     """Volume in doubles and a bound on its error."""
     g, r = generators, generators.rank
     C = g.coordinates
-    # Columns scaled by powers of two; each entry rounded once.
+    # Columns scaled by powers of two; each entry rounded once. Rows below 2^-999 count as errors: no quotient overflows.
     scale = [1 << max((int(abs(x)).bit_length() for x in column), default=0) for column in C.T]
     A = np.array([[x / e for x, e in zip(row, scale, strict=True)] for row in C]).reshape(C.shape)
-    value, error = approx_sum_of_minors(A, np.abs(A).max(axis=1, initial=0.0) * 2.0**-53)
+    value, error = approx_sum_of_minors(A, np.abs(A).max(axis=1, initial=0.0) * 2.0**-53 + 2.0**-1000)
     error += (1.0 + len(A)) ** r * 2.0**-900  # what underflows
     back, radicand = Fraction(math.prod(scale), g.scale**r), _radicand(g)
     found = float(Volume(Fraction(value) * back, radicand))
