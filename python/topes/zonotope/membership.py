@@ -160,24 +160,23 @@ def _guess(G: Integers, q: Integers) -> tuple[list[int], npt.NDArray[np.object_]
     m, r = G.shape
     signs = np.ones(m, dtype=object)
     order = np.arange(m)
-    scale = [max(1, max(abs(x) for x in column)) for column in np.concatenate([G, q[None, :]]).T]
+    # G with columns of size 1, and q on the same scale but of size 1, in doubles.
+    scale = [max(abs(x) for x in column) for column in G.T]
     F = np.array([[x / e for x, e in zip(row, scale, strict=True)] for row in G])
-    f = np.array([x / e for x, e in zip(q, scale, strict=True)])
-    largest = float(np.abs(f).max())
-    if largest > 0.0:
-        f /= largest
-        result = linprog(
-            np.append(np.zeros(m), -1.0),
-            A_eq=np.concatenate([F.T, -f[:, None]], axis=1),
-            b_eq=np.zeros(r),
-            bounds=[(-1.0, 1.0)] * m + [(0.0, None)],
-            method="highs",
-        )
-        if result.status == 0:
-            w = np.asarray(result.eqlin.marginals)
-            length = np.linalg.norm(F, axis=1)
-            order = np.argsort(np.abs(F @ w) / np.where(length > 0.0, length, 1.0), kind="stable")
-            signs = np.where(result.x[:m] < 0.0, -1, 1).astype(object)
+    largest = max(Fraction(abs(x), e) for x, e in zip(q, scale, strict=True))
+    f = np.array([float(Fraction(x, e) / largest) for x, e in zip(q, scale, strict=True)])
+    result = linprog(
+        np.append(np.zeros(m), -1.0),
+        A_eq=np.concatenate([F.T, -f[:, None]], axis=1),
+        b_eq=np.zeros(r),
+        bounds=[(-1.0, 1.0)] * m + [(0.0, None)],
+        method="highs",
+    )
+    if result.status == 0:
+        w = np.asarray(result.eqlin.marginals)
+        length = np.linalg.norm(F, axis=1)
+        order = np.argsort(np.abs(F @ w) / np.where(length > 0.0, length, 1.0), kind="stable")
+        signs = np.where(result.x[:m] < 0.0, -1, 1).astype(object)
     some = max(16, 4 * r)
     while True:
         rows, _ = independent_rows(np.concatenate([q[None, :], G[order[:some]]]), r)
