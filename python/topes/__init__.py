@@ -4,15 +4,7 @@ from . import programs, theory
 from .arrangement import Arrangement
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
-from .errors import (
-    CellLimitError,
-    FileFormatError,
-    InputError,
-    MemoryLimitError,
-    NotInterpolable,
-    SolverError,
-    TopesError,
-)
+from .errors import CellLimitError, FileFormatError, InputError, MemoryLimitError, NotInterpolable, SolverError, TopesError
 from .full_program import solve_full
 from .linear_cnn import LinearConvolutionalNetwork, LinearSolution, train_linear_cnn
 from .low_rank import Guarantee, LowRankSolution, train_low_rank
@@ -26,16 +18,18 @@ from .models import (
     path,
     train,
     train_cnn,
+    train_spike_free,
+    train_whitened,
 )
 from .network import TwoLayerNetwork
 from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
-from .theory import Stationarity, stationarity
+from .theory import NotSpikeFree, SpikeFree, Stationarity, spike_free, stationarity
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
-from .zonotope import NormalCone, Zonotope
+from .zonotope import Edges, Face, Facets, Membership, NormalCone, Volume, Zonotope
 
 __version__ = "0.1.0"
 
@@ -46,6 +40,9 @@ __all__ = [
     "CellLimitError",
     "ConvolutionalNetwork",
     "ConvolutionalSampling",
+    "Edges",
+    "Face",
+    "Facets",
     "FileFormatError",
     "Gauge",
     "Guarantee",
@@ -55,21 +52,25 @@ __all__ = [
     "LinearConvolutionalNetwork",
     "LinearSolution",
     "LowRankSolution",
+    "Membership",
     "MemoryLimitError",
     "Neighbors",
     "NormalCone",
     "NotInterpolable",
+    "NotSpikeFree",
     "PricingCost",
     "PricingCostWarning",
     "Round",
     "Solution",
     "SolverError",
+    "SpikeFree",
     "Stationarity",
     "Status",
     "TopesError",
     "TwoLayerNetwork",
     "VectorNetwork",
     "Verification",
+    "Volume",
     "Zonotope",
     "beta_max",
     "certify",
@@ -81,11 +82,14 @@ __all__ = [
     "programs",
     "sample_patterns",
     "solve_full",
+    "spike_free",
     "stationarity",
     "theory",
     "train",
     "train_cnn",
     "train_linear_cnn",
     "train_low_rank",
+    "train_spike_free",
+    "train_whitened",
     "verify",
 ]

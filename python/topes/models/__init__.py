@@ -5,6 +5,7 @@ from .fully_connected import train
 from .gauge import Gauge, gauge
 from .interpolation import Interpolation, interpolate
 from .path import beta_max, path
+from .spike_free import train_spike_free, train_whitened
 
 __all__ = [
     "ConvolutionalNetwork",
@@ -16,4 +17,6 @@ __all__ = [
     "path",
     "train",
     "train_cnn",
+    "train_spike_free",
+    "train_whitened",
 ]

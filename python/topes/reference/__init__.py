@@ -14,8 +14,10 @@ from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .linear_convolution import circular_outputs, circular_price, linear_outputs, linear_price
 from .penalised import penalised_parts
 from .rank_k import RankKProgram, rank_k_program
+from .spike_free import is_copositive, is_spike_free
 from .stationarity import clarke_residual_squared, descent_squared, objective_slope
 from .training import price, scalar_output_value
+from .zonotope import determinant, zonotope_faces, zonotope_normals, zonotope_position, zonotope_support, zonotope_volume
 
 __all__ = [
     "RankKProgram",
@@ -31,9 +33,12 @@ __all__ = [
     "count",
     "count_bounded",
     "descent_squared",
+    "determinant",
     "facets",
     "gauge_value",
+    "is_copositive",
     "is_interpolable",
+    "is_spike_free",
     "linear_outputs",
     "linear_price",
     "locate",
@@ -49,5 +54,10 @@ __all__ = [
     "sign_vectors",
     "to_exact",
     "vertices",
+    "zonotope_faces",
+    "zonotope_normals",
+    "zonotope_position",
+    "zonotope_support",
     "zonotope_vertices",
+    "zonotope_volume",
 ]
