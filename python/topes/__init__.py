@@ -1,7 +1,8 @@
 """Exact cells of hyperplane arrangements, and two-layer networks trained to their global optimum."""
 
-from . import programs
+from . import programs, sampling
 from .arrangement import Arrangement
+from .bounds import cell_bound, cell_bound_power
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
 from .errors import (
@@ -58,6 +59,8 @@ __all__ = [
     "Verification",
     "Zonotope",
     "beta_max",
+    "cell_bound",
+    "cell_bound_power",
     "certify",
     "extract_patches",
     "gauge",
@@ -66,6 +69,7 @@ __all__ = [
     "pricing_cost",
     "programs",
     "sample_patterns",
+    "sampling",
     "solve_full",
     "train",
     "train_cnn",

@@ -12,6 +12,7 @@ from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .rank_k import RankKProgram, rank_k_program
+from .sampling import patterns_of_directions, patterns_of_directions_in_floats
 from .training import price, scalar_output_value
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "locate",
     "outputs_vanish_on",
     "patches",
+    "patterns_of_directions",
+    "patterns_of_directions_in_floats",
     "price",
     "rank",
     "rank_k_program",
