@@ -86,7 +86,7 @@ def cell_bound_power(n_hyperplanes: int, rank: int) -> int:
         with localcontext() as context:
             context.prec, context.Emax, context.Emin = digits, MAX_EMAX, MIN_EMIN
             power = Decimal(r).exp()
-        error = Fraction(power) / 10 ** (digits - 1)
+        error = Fraction(power) / int(10 ** (digits - 1))
         low, high = math.ceil(base * (Fraction(power) - error)), math.ceil(base * (Fraction(power) + error))
         if low == high:
             return high

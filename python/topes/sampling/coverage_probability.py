@@ -22,6 +22,8 @@ __all__ = ["coverage_probability", "coverage_samples"]
 
 # e^-45 < 3e-20: what is left out of the integral, and what is taken as 0.
 _NEGLIGIBLE = 45.0
+# Ties, as of two equal cells at N = 2 and eps = 1/2, count as reached.
+_ACCURACY = 1e-12
 _MOST_BITS = 1000  # of N, so that it is a float
 _CHUNK = 1 << 16  # cells times points in memory at a time, in units of 64
 
@@ -98,7 +100,7 @@ def coverage_samples(theta: Any, eps: float, *, multiplicity: Any = None) -> int
     _checked(high)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if _probability(angles, middle) >= 1.0 - share else (middle, high)
+        low, high = (low, middle) if _probability(angles, middle) > 1.0 - share - _ACCURACY else (middle, high)
     return high
 
 
