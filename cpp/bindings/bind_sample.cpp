@@ -1,6 +1,7 @@
 #include <pybind11/stl.h>
 
 #include <memory>
+#include <optional>
 
 #include "numpy.hpp"
 #include "topes/sample.hpp"
@@ -11,22 +12,36 @@ namespace {
 
 using Columns = Array<std::uint32_t>;
 
+// Rows look at the numbers of the array they come from.
+struct OwnedRows {
+  py::object array;
+  SampleRows rows;
+};
+
 template <class T, class Make>
 auto factory(Make make) {
   return [make](const Array<T>& x) {
     if (x.ndim() != 2) throw py::value_error("rows must be two-dimensional");
     const auto n = static_cast<std::size_t>(x.shape(0));
     const auto d = static_cast<std::size_t>(x.shape(1));
-    const py::gil_scoped_release release;
-    return std::make_unique<SampleRows>(make(view(x), n, d));
+    std::optional<SampleRows> rows;
+    {
+      const py::gil_scoped_release release;
+      rows = make(view(x), n, d);
+    }
+    return std::make_unique<OwnedRows>(OwnedRows{x, std::move(*rows)});
   };
 }
 
-std::unique_ptr<SampleRows> from_bytes(const Array<std::uint8_t>& x) {
+std::unique_ptr<OwnedRows> from_bytes(const Array<std::uint8_t>& x) {
   if (x.ndim() != 3 || x.shape(2) == 0) throw py::value_error("rows must have shape (n, d, width)");
   const auto shape = [&x](py::ssize_t k) { return static_cast<std::size_t>(x.shape(k)); };
-  const py::gil_scoped_release release;
-  return std::make_unique<SampleRows>(SampleRows::from_integers(integers_from_bytes(view(x), shape(0), shape(1), shape(2))));
+  std::optional<SampleRows> rows;
+  {
+    const py::gil_scoped_release release;
+    rows = SampleRows::from_integers(integers_from_bytes(view(x), shape(0), shape(1), shape(2)));
+  }
+  return std::make_unique<OwnedRows>(OwnedRows{py::none(), std::move(*rows)});
 }
 
 Support support(std::size_t n_columns, const Columns& offsets, const Columns& places, const Columns& always) {
@@ -37,9 +52,10 @@ Support support(std::size_t n_columns, const Columns& offsets, const Columns& pl
 }
 
 // (packed, counts, first, counters)
-py::tuple sample(const SampleRows& rows, const Support& where, PhiloxKey key, std::uint64_t first, std::uint64_t count,
+py::tuple sample(const OwnedRows& owned, const Support& where, PhiloxKey key, std::uint64_t first, std::uint64_t count,
                  std::uint64_t max_patterns, unsigned n_threads, bool portable, const py::object& progress) {
   using namespace py::literals;
+  const SampleRows& rows = owned.rows;
   SampledPatterns found;
   {
     const py::gil_scoped_release release;
@@ -74,9 +90,9 @@ py::array_t<double> directions(const Support& where, PhiloxKey key, std::uint64_
 
 void bind_sample(py::module_& m) {
   using namespace py::literals;
-  py::class_<SampleRows>(m, "SampleRows")
-      .def_static("from_doubles", factory<double>(&SampleRows::from_doubles), "rows"_a.noconvert(), py::keep_alive<0, 1>())
-      .def_static("from_int64", factory<std::int64_t>(&SampleRows::from_int64), "rows"_a.noconvert(), py::keep_alive<0, 1>())
+  py::class_<OwnedRows>(m, "SampleRows")
+      .def_static("from_doubles", factory<double>(&SampleRows::from_doubles), "rows"_a.noconvert())
+      .def_static("from_int64", factory<std::int64_t>(&SampleRows::from_int64), "rows"_a.noconvert())
       .def_static("from_bytes", &from_bytes, "rows"_a.noconvert())
       .def("sample", &sample, "support"_a, "key"_a, "first"_a, "count"_a, "max_patterns"_a, "n_threads"_a, "portable"_a,
            "progress"_a);

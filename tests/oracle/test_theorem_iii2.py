@@ -200,7 +200,7 @@ def test_the_interval_of_the_unseen_mass_holds(name, n):
 
 
 def test_the_variance_proxy_of_the_unseen_mass():
-    """x (1 - 2 e^-x) / (4 log(e^x - 1)) <= 1/4 for x > 0, which is what its bound rests on; equality at log 2 and beyond all x."""
+    """x (1 - 2 e^-x) / (4 log(e^x - 1)) <= 1/4 for x > 0, which is what its bound rests on."""
     x = np.concatenate([np.geomspace(1e-9, 0.69, 5000), np.geomspace(0.6932, 700, 5000)])
     proxy = x * (1 - 2 * np.exp(-x)) / (4 * np.log(np.expm1(x)))
     assert proxy.max() <= 0.25 * (1 + 1e-9)

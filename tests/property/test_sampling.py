@@ -100,8 +100,9 @@ def test_threads_do_not_matter(instance, seed):
 @given(central(kinds=("lattice", "random")), st.integers(-200, 200))
 def test_powers_of_two_move_nothing(instance, exponent):
     X = instance.X.astype(np.float64)
-    scaled = np.ldexp(X, exponent)
-    assume(bool(((scaled != 0) == (X != 0)).all() and np.isfinite(scaled).all() and (np.ldexp(scaled, -exponent) == X).all()))
+    with np.errstate(over="ignore", under="ignore"):
+        scaled = np.ldexp(X, exponent)
+        assume(bool(np.isfinite(scaled).all() and (np.ldexp(scaled, -exponent) == X).all()))
     assert np.array_equal(sample_cells(scaled, 200).packed, sample_cells(X, 200).packed)
 
 
