@@ -1,7 +1,8 @@
 """Exact cells of hyperplane arrangements, and two-layer networks trained to their global optimum."""
 
-from . import programs, theory
+from . import programs, sampling, theory
 from .arrangement import Arrangement
+from .bounds import cell_bound, cell_bound_power
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
 from .errors import CellLimitError, FileFormatError, InputError, MemoryLimitError, NotInterpolable, SolverError, TopesError
@@ -73,6 +74,8 @@ __all__ = [
     "Volume",
     "Zonotope",
     "beta_max",
+    "cell_bound",
+    "cell_bound_power",
     "certify",
     "extract_patches",
     "gauge",
@@ -81,6 +84,7 @@ __all__ = [
     "pricing_cost",
     "programs",
     "sample_patterns",
+    "sampling",
     "solve_full",
     "spike_free",
     "stationarity",

@@ -109,3 +109,34 @@ class PricingSpace:
         npt.NDArray[np.uint32],
         npt.NDArray[np.float64],
     ]: ...
+
+class SampleRows:
+    @staticmethod
+    def from_doubles(rows: npt.NDArray[np.float64]) -> SampleRows: ...
+    @staticmethod
+    def from_int64(rows: _Ints) -> SampleRows: ...
+    @staticmethod
+    def from_bytes(rows: _Bytes) -> SampleRows: ...
+    def sample(
+        self,
+        support: SampleSupport,
+        key: tuple[int, int],
+        first: int,
+        count: int,
+        max_patterns: int,
+        n_threads: int,
+        portable: bool,
+        progress: _Progress,
+    ) -> tuple[_Bytes, _Ints, _Ints, dict[str, int]]: ...
+
+class SampleSupport:
+    def __init__(
+        self,
+        n_columns: int,
+        offsets: npt.NDArray[np.uint32],
+        places: npt.NDArray[np.uint32],
+        always: npt.NDArray[np.uint32],
+    ) -> None: ...
+    def directions(self, key: tuple[int, int], first: int, count: int) -> npt.NDArray[np.float64]: ...
+
+def sample_bytes_per_pattern(n_rows: int) -> int: ...

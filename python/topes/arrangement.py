@@ -22,6 +22,7 @@ from ._support.exact_input import (
 from ._support.limits import cell_limit, check_count, over_limit, refuse_if_too_large, restated, thread_count
 from ._support.npy import write_patterns
 from ._support.progress import ProgressCallback, progress_callback
+from .bounds import cell_bound
 from .cells import CellBatch, Neighbors
 from .errors import InputError
 
@@ -145,7 +146,7 @@ class Arrangement:
         m, r = self.n_hyperplanes, self.rank
         if not self.is_central:
             return sum(comb(m, k) for k in range(r + 1))
-        return 2 * sum(comb(m - 1, k) for k in range(r)) if m else 1
+        return cell_bound(m, r)
 
     def count(
         self,

@@ -14,6 +14,7 @@ from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .linear_convolution import circular_outputs, circular_price, linear_outputs, linear_price
 from .penalised import penalised_parts
 from .rank_k import RankKProgram, rank_k_program
+from .sampling import patterns_of_directions, patterns_of_directions_in_floats
 from .spike_free import is_copositive, is_spike_free
 from .stationarity import clarke_residual_squared, descent_squared, objective_slope
 from .training import price, scalar_output_value
@@ -45,6 +46,8 @@ __all__ = [
     "objective_slope",
     "outputs_vanish_on",
     "patches",
+    "patterns_of_directions",
+    "patterns_of_directions_in_floats",
     "penalised_parts",
     "price",
     "rank",
