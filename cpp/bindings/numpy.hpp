@@ -61,5 +61,6 @@ void bind_arrangement(py::module_& m);
 void bind_cells(py::module_& m);
 void bind_held(py::module_& m);
 void bind_pricing(py::module_& m);
+void bind_solid_angle(py::module_& m);
 
 }  // namespace topes::python

@@ -21,6 +21,15 @@ from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
+from .solid_angle import (
+    AngledCell,
+    SolidAngle,
+    SolidAngles,
+    SolidAngleSummary,
+    solid_angle,
+    solid_angle_summary,
+    solid_angles,
+)
 from .training import beta_max, path
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
@@ -29,6 +38,7 @@ from .zonotope import NormalCone, Zonotope
 __version__ = "0.1.0"
 
 __all__ = [
+    "AngledCell",
     "Arrangement",
     "Assessment",
     "CellBatch",
@@ -49,6 +59,9 @@ __all__ = [
     "PricingCost",
     "PricingCostWarning",
     "Round",
+    "SolidAngle",
+    "SolidAngleSummary",
+    "SolidAngles",
     "Solution",
     "SolverError",
     "Status",
@@ -66,6 +79,9 @@ __all__ = [
     "pricing_cost",
     "programs",
     "sample_patterns",
+    "solid_angle",
+    "solid_angle_summary",
+    "solid_angles",
     "solve_full",
     "train",
     "train_cnn",

@@ -109,3 +109,13 @@ class PricingSpace:
         npt.NDArray[np.uint32],
         npt.NDArray[np.float64],
     ]: ...
+
+def solid_angles(
+    arrangement: Arrangement, n_points: int, seed: int, max_cells: int, n_threads: int, progress: _Progress
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], int, dict[str, int]]: ...
+def solid_angle_summary(
+    arrangement: Arrangement, n_points: int, seed: int, max_cells: int, n_threads: int, progress: _Progress
+) -> tuple[Any, ...]: ...
+def solid_angle_of_cell(
+    arrangement: Arrangement, packed: _Bytes, n_points: int, seed: int, progress: _Progress
+) -> tuple[float, float] | None: ...

@@ -12,6 +12,7 @@ from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .rank_k import RankKProgram, rank_k_program
+from .solid_angle import solid_angle, solid_angles
 from .training import price, scalar_output_value
 
 __all__ = [
@@ -36,6 +37,8 @@ __all__ = [
     "rays",
     "scalar_output_value",
     "sign_vectors",
+    "solid_angle",
+    "solid_angles",
     "to_exact",
     "vertices",
     "zonotope_vertices",
