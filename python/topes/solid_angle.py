@@ -165,8 +165,8 @@ class SolidAngleSummary:
 
     def __str__(self) -> str:
         return (
-            f"{self.n_cells:,} cells of rank {self.rank}: least angle {self.least.angle:.6g}, greatest {self.greatest.angle:.6g}, "
-            f"P * least {self.n_cells * self.least.angle:.3g}\n"
+            f"{self.n_cells:,} cells of rank {self.rank}: least angle {self.least.angle:.6g}, "
+            f"greatest {self.greatest.angle:.6g}, P * least {self.n_cells * self.least.angle:.3g}\n"
             f"sum {self.sum:.15g}, error {self.error:.1g} ({_error_is(self.rank)}; {self.method}, "
             f"{self.exact_cones:,} cones by exact rays)"
         )
@@ -180,7 +180,7 @@ def solid_angle(
     Parameters
     ----------
     rays : array_like, shape (k, d)
-        Generators of the cone, which must span R^d and lie strictly on one side of some hyperplane; redundant ones do no harm.
+        Generators of the cone. They must span R^d and lie strictly on one side of a hyperplane; redundant ones do no harm.
     halfspaces : array_like, shape (m, d)
         The cone is {w : H w >= 0}. It may hold lines. Give either this or `rays`.
     values : {"binary", "decimal"}
@@ -195,9 +195,9 @@ def solid_angle(
 
     Notes
     -----
-    Rank r is that of H, or d for rays: beyond the span of the normals the cone holds everything. The rays of the cone are found
-    exactly; only their inner products are rounded. So the error is relative to the value, however small the angle. Formulas,
-    what is proved and what was measured: `docs/solid_angles.md`.
+    Rank r is that of H, or d for rays: beyond the span of the normals the cone holds everything. The rays of the cone are
+    found exactly; only their inner products are rounded. So the error is relative to the value, however small the angle.
+    Formulas, what is proved and what was measured: `docs/solid_angles.md`.
 
     Examples
     --------
@@ -213,7 +213,10 @@ def solid_angle(
         raise InputError("solid_angle needs either rays or halfspaces, got " + ("neither" if rays is None else "both"))
     check_count(n_points, "n_points", 1)
     check_count(seed, "seed", 0)
-    A = _dual(rays, values) if halfspaces is None else Arrangement(as_exact_array(halfspaces, "halfspaces", 2, values), values=values)
+    if halfspaces is None:
+        A = _dual(rays, values)
+    else:
+        A = Arrangement(as_exact_array(halfspaces, "halfspaces", 2, values), values=values)
     found = _core.solid_angle_of_cell(A._core, _all_positive(A.n), int(n_points), int(seed) % 2**64, None)
     if found is None:
         raise InputError("halfspaces must leave a cone with interior points; {w : H w > 0} is empty")
@@ -231,7 +234,7 @@ def _dual(rays: Any, values: Values) -> Arrangement:
         raise InputError(f"rays must span the space of dimension {V.dimension}, got rays of rank {V.rank}")
     dual = _core.find_cell(V._core, _all_positive(V.n))
     if dual is None:
-        raise InputError("rays must lie strictly on one side of a hyperplane; give a cone that holds a line by its halfspaces")
+        raise InputError("rays must lie strictly on one side of a hyperplane; give a cone that holds a line by halfspaces")
     normals = np.empty((len(dual[0]), V.dimension), dtype=object)
     for k, normal in enumerate(dual[0]):
         normals[k] = normal
@@ -273,8 +276,8 @@ def solid_angles(
 
     Notes
     -----
-    Accuracy, for each cell relative to its angle: 1e-9 or better for rank up to 5, also where the angle is tiny; from 6 on what
-    `errors` say. An arrangement without hyperplanes has one cell, of angle 1.
+    Accuracy, for each cell relative to its angle: 2e-9 or better for rank up to 5, also where the angle is tiny; from 6 on
+    what `errors` say. An arrangement without hyperplanes has one cell, of angle 1.
 
     Examples
     --------
@@ -302,7 +305,7 @@ def solid_angle_summary(
     progress: bool | ProgressCallback = False,
     max_cells: int | None = None,
 ) -> SolidAngleSummary:
-    """Least and greatest solid angle with their cells, histogram and sum, in memory that does not grow with the cells.
+    """Least and greatest solid angle with their cells, histogram and sum, in memory that does not grow with their number.
 
     Parameters
     ----------

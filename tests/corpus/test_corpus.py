@@ -139,3 +139,14 @@ def test_the_full_program_tries_again_with_finer_tolerances(X):
     solution = solve_full(np.array(X, dtype=float), [3.0, 0.0, 2.5], 1e-3, loss="l2", activation=-1.0, norm=np.inf)
     assert solution.status is topes.Status.CERTIFIED
     assert solution.n_neurons <= 3
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_solid_angles_are_those_of_the_twin(file):
+    instance = load(file)
+    A = build(instance)
+    if not A.is_central or A.rank > 3:
+        return
+    expected = reference.solid_angles(instance.X, values=instance.values, digits=400)
+    for s, angle in zip(A.sign_vectors().tolist(), topes.solid_angles(A).angles.tolist(), strict=True):
+        assert angle == pytest.approx(float(expected[tuple(s)]), rel=1e-9, abs=1e-300)

@@ -1,7 +1,7 @@
 // Solid angles of the cells of a central arrangement: the probabilities that a Gaussian direction falls into each.
 //
-// An angle is taken in the row space, of dimension r: whatever the cell holds beyond it does not matter. Rank 0: one cell of angle 1.
-// Rank 1 to 3 closed forms, rank 4 and 5 nested cubature, rank 6 and more randomly shifted points.
+// An angle is taken in the row space, of dimension r: whatever the cell holds beyond it does not matter. Rank 0: one cell of
+// angle 1. Rank 1 to 3 closed forms, rank 4 and 5 nested cubature, rank 6 and more randomly shifted points.
 #pragma once
 
 #include <cstdint>

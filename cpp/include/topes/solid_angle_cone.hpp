@@ -62,7 +62,8 @@ class CellAngle {
   CellAngle(const Arrangement& arrangement, const AngleRules& rules, ConeSplitter<R>& splitter, const Control& control)
       : a_(arrangement), rules_(rules), splitter_(splitter), control_(control), exact_(rules) {}
 
-  /// The probability of the cone, with a bound on its error (rank up to 3), an estimate of it (4, 5), or three standard errors.
+  /// The probability of the cone, with a bound on its error (rank up to 3), an estimate of it (4, 5), or three standard
+  /// errors.
   Measured operator()(const Cone& cone) {
     Measured out;
     if (!(rules_.metric.has_doubles() && place(cone) && (rounded(cone, out) || refined(cone, out)))) {
@@ -98,8 +99,8 @@ class CellAngle {
   ExactAngle exact_;
   Pulling<SmallRaySet> small_;
   Pulling<LargeRaySet> large_;
-  // Of the rays: unit vectors of the row space and how far they may be off; the same rays in the coordinates of the walk, with their
-  // errors. What can cancel is computed from the latter, which no map has rounded.
+  // Of the rays: unit vectors of the row space and how far they may be off; the same rays in the coordinates of the walk,
+  // with their errors. What can cancel is computed from the latter, which no map has rounded.
   std::vector<double> units_, unit_errors_, vectors_, errors_;
   std::vector<long double> wide_;
   std::vector<double> gram_, grams_, volumes_;

@@ -43,7 +43,8 @@ bool CellAngle<R>::rounded(const Cone& cone, Measured& out) {
   return measure(cone, vectors_, out);
 }
 
-// Once more with rays recomputed in long double, where that is more than double and the rows are what they are in exact arithmetic.
+// Once more with rays recomputed in long double, where that is more than double and the rows are what they are in exact
+// arithmetic.
 template <int R>
 bool CellAngle<R>::refined(const Cone& cone, Measured& out) {
   if constexpr (R < 2 || R > kLargestMinorRank || std::numeric_limits<long double>::digits < 60) {
@@ -127,7 +128,8 @@ bool CellAngle<R>::measure_plane(const Real* v, Measured& out) const {
   return out.error <= kAngleDigits * out.value;
 }
 
-// A fan of triangles from ray 0: one for each facet it is not on. Twice the sum of their arguments, which is that of the product.
+// A fan of triangles from ray 0: one for each facet it is not on. Twice the sum of their arguments, which is that of the
+// product.
 template <int R>
 template <class Real>
 bool CellAngle<R>::measure_space(const Cone& cone, const Real* vectors, Measured& out) const {
@@ -169,9 +171,12 @@ bool CellAngle<R>::measure_space(const Cone& cone, const Real* vectors, Measured
       const double oq = uo[0] * uq[0] + uo[1] * uq[1] + uo[2] * uq[2];
       const double pq = up[0] * uq[0] + up[1] * uq[1] + up[2] * uq[2];
       wide |= op < kWidestTriangle || oq < kWidestTriangle || pq < kWidestTriangle;
-      const double x = std::sqrt(static_cast<double>(a[0] * a[0] + a[1] * a[1] + a[2] * a[2]));
-      const double y = std::sqrt(static_cast<double>(b[0] * b[0] + b[1] * b[1] + b[2] * b[2]));
-      spread += length_o * ((errors_[other] + errors_[0]) * y + (errors_[k] + errors_[0]) * x + 8 * kUnit * x * y) + errors_[0] * x * y;
+      // Differences with their errors, as both stand in the terms that an error leaves of a product.
+      const double error_a = errors_[other] + errors_[0];
+      const double error_b = errors_[k] + errors_[0];
+      const double x = error_a + std::sqrt(static_cast<double>(a[0] * a[0] + a[1] * a[1] + a[2] * a[2]));
+      const double y = error_b + std::sqrt(static_cast<double>(b[0] * b[0] + b[1] * b[1] + b[2] * b[2]));
+      spread += length_o * (error_a * y + error_b * x + 8 * kUnit * x * y) + errors_[0] * x * y;
       relative += volume * (unit_errors_[0] + unit_errors_[other] + unit_errors_[k] + 4 * kRoundoff);
       const Half half = half_excess(op, oq, pq, volume);
       const double real = re * half.real - im * half.imaginary;
@@ -180,8 +185,9 @@ bool CellAngle<R>::measure_space(const Cone& cone, const Real* vectors, Measured
     });
   }
   if (wide) return false;
-  // The measure is 2 arg z, z = 1 + g01 + g02 + g12 + i volume, with |z|^2 = 2 (1 + g01)(1 + g02)(1 + g12) >= 1/4: an error of the
-  // volume counts 2 / |z| <= 4 times, one of the real part 2 volume / |z|^2 <= 8 volume times, and it is at most twice those of the rays.
+  // The measure is 2 arg z, z = 1 + g01 + g02 + g12 + i volume, with |z|^2 = 2 (1 + g01)(1 + g02)(1 + g12) >= 1/4: an error
+  // of the volume counts 2 / |z| <= 4 times, one of the real part 2 volume / |z|^2 <= 8 volume times, and it is at most
+  // twice those of the rays.
   out.value = 2 * std::atan2(im, re);
   out.error = 1.01 * (4 * scale * spread + 16 * relative) + 16 * kRoundoff * out.value;
   return out.value >= 0 && out.error <= kAngleDigits * out.value;
@@ -203,7 +209,7 @@ double CellAngle<R>::volume(const std::vector<std::uint32_t>& corners, const std
   }
   const Real* apex = vectors.data() + corners[0] * r;
   double product = 1;
-  double slopes = 0;  // sum over i of (error of corner i) / |difference i|
+  double slopes = 0;  // sum over i of (error of difference i) / |difference i|
   double height = 0;
   for (std::size_t j = 0; j < r; ++j) height += static_cast<double>(apex[j] * apex[j]);
   height = std::sqrt(height);
@@ -215,9 +221,11 @@ double CellAngle<R>::volume(const std::vector<std::uint32_t>& corners, const std
       d[j] = v[j] - apex[j];
       square += static_cast<double>(d[j] * d[j]);
     }
-    const double length = std::sqrt(square);
+    // The difference with its error, as both stand in the terms that an error leaves of a product.
+    const double moves = errors_[corners[i]] + errors_[corners[0]];
+    const double length = std::sqrt(square) + moves;
     product *= length;
-    slopes += (errors_[corners[i]] + errors_[corners[0]]) / length;
+    slopes += moves / length;
   }
   const double scale = rules_.metric.map_determinant();
   const double roundings = static_cast<double>(r * r * r) * kUnit;

@@ -1,8 +1,8 @@
 // Lengths and angles in the row space, for rays that are known by their pivot columns.
 //
-// A ray c of the walk stands for the point v of the row space with B v = c, where B is the basis of the row space that is the
-// identity in the pivot columns. Inner products there are c' K c with K = (B B')^-1, which is rational: all that is needed from
-// it is exact, up to one common factor that no angle sees.
+// A ray c of the walk stands for the point v of the row space with B v = c, where B is the basis of the row space that is
+// the identity in the pivot columns. Inner products there are c' K c with K = (B B')^-1, which is rational: all that is
+// needed from it is exact, up to one common factor that no angle sees.
 #pragma once
 
 #include <array>
@@ -47,8 +47,8 @@ class ConeMetric {
   /// The determinant of the map below: what turns a determinant of walk coordinates into the volume they span.
   double map_determinant() const { return map_determinant_; }
 
-  /// The coordinates c of a ray in the walk as a unit vector in an orthonormal basis of the row space. Returns the length it had,
-  /// and with it what is to be known of the errors; length 0 if they are too large to use.
+  /// The coordinates c of a ray in the walk as a unit vector in an orthonormal basis of the row space. Returns the length it
+  /// had, and with it what is to be known of the errors; length 0 if they are too large to use.
   struct Placed {
     double length = 0;
     double error = 0;  ///< bound on the error of the unit vector

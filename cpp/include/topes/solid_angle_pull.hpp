@@ -65,7 +65,8 @@ struct LargeRaySet {
   }
 };
 
-/// Simplicial cones with disjoint interiors that together are the cone: a ray, joined with the triangulated facets it is not on.
+/// Simplicial cones with disjoint interiors that together are the cone: a ray, joined with the triangulated facets it is not
+/// on.
 template <class Set>
 class Pulling {
  public:
@@ -103,8 +104,8 @@ class Pulling {
     chain_.resize(depth);
   }
 
-  // The facets of the face that the apex is not on, appended to scratch_. A face of dimension k < 4 is known by its number of
-  // rays: 2 for k = 2, more for k = 3. Above that facets are the largest of the intersections.
+  // The facets of the face that the apex is not on, appended to scratch_. A face of dimension k < 4 is known by its number
+  // of rays: 2 for k = 2, more for k = 3. Above that facets are the largest of the intersections.
   void facets_of(const Set& face, int dimension, std::uint32_t apex) {
     const std::size_t begin = scratch_.size();
     for (const Set& facet : facets_) {

@@ -2,8 +2,9 @@
 //
 // With unit rays v_i the measure of the cone on the unit sphere is
 //     |det V| * integral over the simplex {t >= 0, sum t = 1} of |sum_i t_i v_i|^-r.
-// The integrand depends on inner products only; where these are not negative it is a quotient of positive terms. All that can cancel
-// is the determinant, which comes from outside: the relative error of the result is that of the determinant and of the rule.
+// The integrand depends on inner products only; where these are not negative it is a quotient of positive terms. All that
+// can cancel is the determinant, which comes from outside: the relative error of the result is that of the determinant and
+// of the rule.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +40,8 @@ inline constexpr double kWidest = -0.9;
 /// \pre gram of the pair is at least kWidest
 double halve(std::span<double> gram, std::size_t r, std::size_t a, std::size_t b, bool keep_b);
 
-/// Rules for rank 4 and 5: Grundmann and Moeller's, of degree 2s + 1 for s = 0, 1, ..., each made of the points of the one before and
-/// new ones [Grundmann78]. The degree is raised until the rule settles; where it does not, the cone is halved.
+/// Rules for rank 4 and 5: Grundmann and Moeller's, of degree 2s + 1 for s = 0, 1, ..., each made of the points of the one
+/// before and new ones [Grundmann78]. The degree is raised until the rule settles; where it does not, the cone is halved.
 class NestedRule {
  public:
   explicit NestedRule(int r);

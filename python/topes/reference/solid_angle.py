@@ -3,11 +3,12 @@
 A cone is given by halfspaces, and everything is read from exact inner products:
 
 - rank 2: the angle between the two rays;
-- odd rank: the faces of a pointed cone C satisfy  2 theta(0) = sum over faces F > 0 of (-1)^(dim F - 1) theta(F),  where theta(F) is the
-  solid angle of the halfspaces that are tight on F; at rank 3 this is Girard's spherical excess. It reduces odd ranks to even ones;
-- rank 4: the cone is cut into simplicial ones around an interior ray, if it is none. With rays u_1, ..., u_4 and p moving from u_1 to u_2, the slices
-  {u_3, u_4, p} turn about the plane of u_3 and u_4 by phi, and the measure is
-  1/2 * integral of  l - h_3 cos(beta_3) - h_4 cos(beta_4)  dphi,  where l is the angle between u_3 and u_4, h_k that between u_k and p, and
+- odd rank: the faces of a pointed cone satisfy 2 theta(0) = sum over faces F > 0 of (-1)^(dim F - 1) theta(F), where
+  theta(F) is the solid angle of the halfspaces that are tight on F; at rank 3 this is Girard's spherical excess. It reduces
+  odd ranks to even ones;
+- rank 4: the cone is cut into simplicial ones around an interior ray, if it is none. With rays u_1, ..., u_4 and p moving
+  from u_1 to u_2, the slices {u_3, u_4, p} turn about the plane of u_3 and u_4 by phi, and the measure is 1/2 * integral of
+  l - h_3 cos(beta_3) - h_4 cos(beta_4) dphi, where l is the angle between u_3 and u_4, h_k that between u_k and p, and
   beta_k the slice's angle at u_k.
 
 The core integrates over the whole simplex instead, and shares neither formulas nor triangulation nor number type with this.
