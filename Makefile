@@ -58,7 +58,7 @@ sanitize: $(VENV)/.tools
 bench: $(VENV)/.installed
 	$(BIN)/cmake -S . -B $(BUILD)/bench $(CMAKE_FLAGS) -DTOPES_BUILD_TESTS=OFF -DTOPES_BUILD_BENCH=ON
 	$(BIN)/cmake --build $(BUILD)/bench --parallel $(JOBS)
-	for b in ladder threads patterns pricing; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
+	for b in ladder threads patterns pricing solid_angles; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
 	$(BIN)/python bench/training.py
 	$(BIN)/python bench/low_rank.py
 

@@ -62,5 +62,6 @@ void bind_cells(py::module_& m);
 void bind_held(py::module_& m);
 void bind_pricing(py::module_& m);
 void bind_sample(py::module_& m);
+void bind_solid_angle(py::module_& m);
 
 }  // namespace topes::python

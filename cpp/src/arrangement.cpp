@@ -131,6 +131,7 @@ void Arrangement::choose_order(const ArrangementOptions& options) {
   for (std::size_t i = 0; i < m; ++i) {
     if (in_basis[i] == 0) walk.push_back(order[i]);
   }
+  basis_normals_ = take(normals_, std::span(walk).first(pivot_columns_.size()), all_columns);
   normals_ = take(normals_, walk, pivot_columns_);
   for (std::size_t h = 0; h < m; ++h) make_primitive(normals_.row(h));
   std::vector<std::size_t> start(1, 0);

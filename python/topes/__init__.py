@@ -27,6 +27,15 @@ from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
+from .solid_angle import (
+    AngledCell,
+    SolidAngle,
+    SolidAngles,
+    SolidAngleSummary,
+    solid_angle,
+    solid_angle_summary,
+    solid_angles,
+)
 from .theory import NotSpikeFree, SpikeFree, Stationarity, spike_free, stationarity
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
@@ -35,6 +44,7 @@ from .zonotope import Edges, Face, Facets, Membership, NormalCone, Volume, Zonot
 __version__ = "0.1.0"
 
 __all__ = [
+    "AngledCell",
     "Arrangement",
     "Assessment",
     "CellBatch",
@@ -62,6 +72,9 @@ __all__ = [
     "PricingCost",
     "PricingCostWarning",
     "Round",
+    "SolidAngle",
+    "SolidAngleSummary",
+    "SolidAngles",
     "Solution",
     "SolverError",
     "SpikeFree",
@@ -85,6 +98,9 @@ __all__ = [
     "programs",
     "sample_patterns",
     "sampling",
+    "solid_angle",
+    "solid_angle_summary",
+    "solid_angles",
     "solve_full",
     "spike_free",
     "stationarity",

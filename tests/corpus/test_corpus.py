@@ -149,3 +149,14 @@ def test_small_targets_are_certified_like_any_others(scale):
     assert solution.status is topes.Status.CERTIFIED
     assert solution.objective == pytest.approx(scale**2 * topes.train(X, y, 0.1).objective, rel=1e-6)
     assert topes.train([[0.0]], [scale], 1.0).status is topes.Status.CERTIFIED
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_solid_angles_are_those_of_the_twin(file):
+    instance = load(file)
+    A = build(instance)
+    if not A.is_central or A.rank > 3:
+        return
+    expected = reference.solid_angles(instance.X, values=instance.values, digits=400)
+    for s, angle in zip(A.sign_vectors().tolist(), topes.solid_angles(A).angles.tolist(), strict=True):
+        assert angle == pytest.approx(float(expected[tuple(s)]), rel=1e-9, abs=1e-300)

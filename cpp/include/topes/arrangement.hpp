@@ -63,6 +63,8 @@ class Arrangement {
 
   /// Signs of a basis of r hyperplanes (the first r): ray k is positive on hyperplane k and zero on the others.
   const IntegerMatrix& basis_rays() const { return basis_rays_; }
+  /// Normals of these r hyperplanes in all columns: a basis of the row space.
+  const IntegerMatrix& basis_normals() const { return basis_normals_; }
 
   /// Pattern bits before any hyperplane has a sign: 1 for zero rows; the bits that an antipodal cell flips.
   const PatternBits& initial_bits() const { return initial_bits_; }
@@ -82,6 +84,7 @@ class Arrangement {
   std::vector<std::int64_t> hyperplane_of_;
   std::vector<std::int8_t> orientation_;
   IntegerMatrix basis_rays_;
+  IntegerMatrix basis_normals_;
   Arithmetic arithmetic_ = Arithmetic::integer;
   FilterBounds bounds_{1, 0.0};
   std::vector<double> rounded_;

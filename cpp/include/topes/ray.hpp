@@ -70,10 +70,10 @@ constexpr auto make_minor_plan() {
 template <int R>
 inline constexpr auto kMinorPlan = make_minor_plan<R>();
 
-template <int R, std::size_t I>
-inline void minor_step(const double* const* rows, double* minor) {
+template <int R, std::size_t I, class In, class Real>
+inline void minor_step(const In* const* rows, Real* minor) {
   constexpr MinorStep s = kMinorPlan<R>[I];
-  const double product = rows[s.row][s.column] * minor[s.source];
+  const Real product = rows[s.row][s.column] * minor[s.source];
   if constexpr (s.first) {
     minor[s.target] = s.negative ? -product : product;
   } else if constexpr (s.negative) {
@@ -83,9 +83,8 @@ inline void minor_step(const double* const* rows, double* minor) {
   }
 }
 
-template <int R, std::size_t... I>
-inline void run_minor_plan([[maybe_unused]] const double* const* rows, [[maybe_unused]] double* minor,
-                           std::index_sequence<I...>) {
+template <int R, class In, class Real, std::size_t... I>
+inline void run_minor_plan([[maybe_unused]] const In* const* rows, [[maybe_unused]] Real* minor, std::index_sequence<I...>) {
   (minor_step<R, I>(rows, minor), ...);
 }
 
@@ -95,15 +94,16 @@ inline void run_minor_plan([[maybe_unused]] const double* const* rows, [[maybe_u
 inline constexpr int kLargestMinorRank = 7;
 
 /// A vector orthogonal to R - 1 rows: their signed maximal minors, each a Laplace expansion row after row.
-template <int R>
-inline void maximal_minors(const double* const* rows, double* out) {
+/// \tparam Real  what is computed with: at least as wide as the rows
+template <int R, class In, class Real>
+inline void maximal_minors(const In* const* rows, Real* out) {
   static_assert(R >= 2 && R <= kLargestMinorRank);
-  std::array<double, std::size_t{1} << R> minor;
+  std::array<Real, std::size_t{1} << R> minor;
   for (int j = 0; j < R; ++j) minor[std::size_t{1} << j] = rows[0][j];
   detail::run_minor_plan<R>(rows, minor.data(), std::make_index_sequence<detail::kMinorPlan<R>.size()>{});
   constexpr std::size_t all = (std::size_t{1} << R) - 1;
   for (int j = 0; j < R; ++j) {
-    const double m = minor[all & ~(std::size_t{1} << j)];
+    const Real m = minor[all & ~(std::size_t{1} << j)];
     out[j] = j % 2 != 0 ? -m : m;
   }
 }

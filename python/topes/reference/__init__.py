@@ -15,6 +15,7 @@ from .linear_convolution import circular_outputs, circular_price, linear_outputs
 from .penalised import penalised_parts
 from .rank_k import RankKProgram, rank_k_program
 from .sampling import patterns_of_directions, patterns_of_directions_in_floats
+from .solid_angle import solid_angle, solid_angles
 from .spike_free import is_copositive, is_spike_free
 from .stationarity import clarke_residual_squared, descent_squared, objective_slope
 from .training import price, scalar_output_value
@@ -55,6 +56,8 @@ __all__ = [
     "rays",
     "scalar_output_value",
     "sign_vectors",
+    "solid_angle",
+    "solid_angles",
     "to_exact",
     "vertices",
     "zonotope_faces",
