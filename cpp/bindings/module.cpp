@@ -32,4 +32,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   topes::python::bind_held(m);
   topes::python::bind_cells(m);
   topes::python::bind_pricing(m);
+  topes::python::bind_descent(m);
 }
