@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <memory>
 #include <string>
 
 #include "numpy.hpp"
@@ -61,7 +61,7 @@ void bind_descent(py::module_& m) {
   py::class_<Descent>(m, "Descent")
       .def(py::init(&make), "X"_a.noconvert(), "group"_a.noconvert(), "factor"_a.noconvert(), "normals"_a.noconvert(),
            "y"_a.noconvert(), "loss"_a, "beta"_a, "kappa"_a, "pool"_a, "free_bias"_a)
-      .def("__len__", &Descent::size)
+      .def_property_readonly("size", &Descent::size)
       .def("enter", &enter, "blocks"_a.noconvert(), "signs"_a.noconvert())
       .def("minimise", &minimise, "accuracy"_a, "max_seconds"_a, "progress"_a)
       .def("blocks", [](const Descent& d) { return blocks(d, d.dimension()); })

@@ -32,13 +32,12 @@ constexpr double kNoDamping = 1e6;
 
 Descent::Descent(DescentProblem problem, SmoothLoss loss)
     : p_(std::move(problem)), loss_(std::move(loss)), samples_(loss_.size()), gram_(p_.X, p_.n, p_.r, std::max<std::size_t>(1, p_.pool)),
-      damping_(kLeastDamping), penalised_(p_.free_bias ? p_.r - 1 : p_.r) {
-  const bool fits = p_.r >= 1 && p_.pool >= 1 && p_.X.size() == p_.n * p_.r && p_.group.size() == p_.n && p_.factor.size() == p_.n &&
-                    p_.normals.size() % p_.r == 0 && samples_ * p_.pool == p_.n;
+      hyperplanes_(p_.r == 0 ? 0 : p_.normals.size() / p_.r), damping_(kLeastDamping), penalised_(p_.free_bias ? p_.r - 1 : p_.r) {
+  const bool fits = p_.r >= (p_.free_bias ? 1U : 0U) && p_.pool >= 1 && p_.X.size() == p_.n * p_.r && p_.group.size() == p_.n &&
+                    p_.factor.size() == p_.n && p_.normals.size() == hyperplanes_ * p_.r && samples_ * p_.pool == p_.n;
   if (!fits) throw InvalidArgument("descent: the arrays do not fit each other");
-  const auto hyperplanes = static_cast<std::int64_t>(p_.normals.size() / p_.r);
   for (const std::int64_t g : p_.group) {
-    if (g < -1 || g >= hyperplanes) throw InvalidArgument("descent: a row has no such hyperplane");
+    if (g < -1 || g >= static_cast<std::int64_t>(hyperplanes_)) throw InvalidArgument("descent: a row has no such hyperplane");
   }
   sizes_.assign(p_.n, 0.0);
   for (std::size_t a = 0; a < p_.r; ++a) {

@@ -48,6 +48,10 @@ struct Sides {
 // The best lengths of the blocks, their directions kept: most of those just entered are none.
 void Descent::weigh() {
   const std::size_t r = p_.r;
+  for (std::size_t j = blocks_.size(); j-- > 0;) {  // what adds nothing to the outputs only costs
+    const auto adds = [&](double h) { return h > 0 || (h < 0 && p_.kappa != 0); };
+    if (std::none_of(blocks_[j].heights.begin(), blocks_[j].heights.end(), adds)) remove(j);
+  }
   for (int round = 0; round < kWeighings && !blocks_.empty(); ++round) {
     look_around();
     const double before = value_of(f_);

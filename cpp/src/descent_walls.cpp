@@ -73,7 +73,7 @@ void Descent::set_walls(std::size_t j, std::vector<std::size_t> walls) {
   b.flat = complement(Q, r);
   std::vector<std::uint8_t> on(p_.n, 0);
   if (!b.walls.empty()) {
-    std::vector<std::uint8_t> vanishes(p_.normals.size() / r);
+    std::vector<std::uint8_t> vanishes(hyperplanes_);
     for (std::size_t g = 0; g < vanishes.size(); ++g) {
       double left = 0;  // of the unit normal, along the flat
       for (std::size_t q = 0; q < dimension(b); ++q) {
@@ -126,7 +126,7 @@ bool Descent::meet(const std::vector<std::uint8_t>& above, const std::vector<std
 // Let blocks go from walls whose multiplier, the slope of the bend there, is not between its ends.
 bool Descent::release() {
   look_around();
-  std::vector<double> bend(p_.normals.size() / p_.r, 0.0);
+  std::vector<double> bend(hyperplanes_, 0.0);
   for (std::size_t k = 0; k < p_.n; ++k) {
     if (p_.group[k] >= 0) bend[static_cast<std::size_t>(p_.group[k])] += (1.0 - p_.kappa) * std::abs(p_.factor[k]) * spread(k);
   }

@@ -70,18 +70,22 @@ std::optional<LineMinimum> Search::run() {
   const SmoothLoss::Along end = look(line_.most, count);
   if (end.slope <= 0 && end.value <= start) return LineMinimum{line_.most, std::nullopt};
   // Place k is the bend k - 1, place 0 the start, place count + 1 the end. The slope is negative behind place low_ and the value no
-  // higher than at the start; not so at place `high`. Each look puts one bend where it belongs, smaller ones before it.
+  // higher than at the start; not so at place `high`. Each look puts the bends of one place where they belong.
   std::size_t high = count + 1;
   const auto place = [&](std::size_t k) { return k == 0 ? 0.0 : k > count ? line_.most : bends_[k - 1].at; };
   while (high - low_ > 1) {
     const std::size_t middle = (low_ + high) / 2;
     const auto at = [&](std::size_t k) { return bends_.begin() + static_cast<std::ptrdiff_t>(k); };
     std::nth_element(at(low_), at(middle - 1), at(high - 1), before);
-    const SmoothLoss::Along here = look(place(middle), middle);
+    const double t = place(middle);  // bends at one place are passed together
+    const auto first_here = std::partition(at(low_), at(middle - 1), [&](const Bend& b) { return b.at < t; });
+    const auto behind = std::partition(at(middle), at(high - 1), [&](const Bend& b) { return b.at <= t; });
+    const auto passed = static_cast<std::size_t>(behind - bends_.begin());
+    const SmoothLoss::Along here = look(t, passed);
     if (here.slope < 0 && here.value <= start) {
-      leave_behind(middle);
+      leave_behind(passed);
     } else {
-      high = middle;
+      high = static_cast<std::size_t>(first_here - bends_.begin()) + 1;
     }
   }
   double a = place(low_);

@@ -125,6 +125,7 @@ class Descent {
   std::vector<double> sizes_;  // of the rows
   std::vector<Block> blocks_;
   Gram gram_;
+  std::size_t hyperplanes_;
   double constant_ = 0;
   double damping_ = 0;
   std::size_t penalised_;  // coordinates whose norm counts

@@ -66,7 +66,7 @@ class Descent:
         )
 
     def __len__(self) -> int:
-        return len(self._core)
+        return self._core.size
 
     @property
     def constant(self) -> float:
