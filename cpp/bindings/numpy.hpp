@@ -59,6 +59,7 @@ inline py::int_ to_python(const Integer& x) {
 
 void bind_arrangement(py::module_& m);
 void bind_cells(py::module_& m);
+void bind_descent(py::module_& m);
 void bind_held(py::module_& m);
 void bind_pricing(py::module_& m);
 void bind_sample(py::module_& m);

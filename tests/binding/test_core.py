@@ -167,3 +167,38 @@ def test_cover():
         space.cover(np.zeros((2, 2)), np.zeros((2, 2)), none, *limits)
     with pytest.raises(ValueError, match="fit"):
         space.cover(np.zeros((3, 1)), linear, none, *limits)
+
+
+def test_descent_takes_blocks_and_gives_them_back():
+    group, factor, y = np.array([0, 1, 2]), np.linalg.norm(X, axis=1), np.array([1.0, 2.0, 3.0])
+    arrays = X, group, factor, X / factor[:, None], y
+    descent = _core.Descent(*arrays, "squared", 0.1, 0.0, 1, False)
+    descent.enter(np.array([[0.1, 0.2]]), np.array([1.0]))
+    assert descent.size == 1
+    before = descent.value()
+    assert descent.minimise(1e-9, 1e300, None) > 0
+    blocks, signs = descent.blocks()
+    assert blocks.shape == (1, 2)
+    assert signs.tolist() == [1.0]
+    assert not blocks.flags.writeable
+    f = descent.outputs()
+    assert f.shape == (3,)
+    assert descent.value() == pytest.approx(0.5 * float(np.sum((f - y) ** 2)) + 0.1 * float(np.linalg.norm(blocks)))
+    assert descent.value() < before
+    descent.constant = 1.0
+    assert descent.constant == 1.0
+    assert descent.outputs() == pytest.approx(f + 1.0)
+    steps = []
+    descent.enter(np.array([[0.3, -0.2]]), np.array([-1.0]))
+    descent.minimise(1e-9, 1e300, lambda share, _: steps.append(share))
+    assert steps
+    with pytest.raises(ZeroDivisionError):
+        descent.minimise(-1.0, 1e300, lambda *_: 1 // 0)
+    with pytest.raises(topes.InputError, match="smooth loss"):
+        _core.Descent(*arrays, "hinge", 0.1, 0.0, 1, False)
+    with pytest.raises(topes.InputError, match="do not fit"):
+        _core.Descent(*arrays, "squared", 0.1, 0.0, 2, False)
+    with pytest.raises(topes.InputError, match="coordinates"):
+        descent.enter(np.zeros((1, 3)), np.ones(1))
+    with pytest.raises(ValueError, match="a sign for each"):
+        descent.enter(np.zeros((1, 2)), np.ones(2))

@@ -8,6 +8,7 @@ hyperplanes in a few dimensions; `training` is problem (7) in loops. Use `topes.
 from .cells import SignVector, cells, locate, sign_vectors
 from .convolution import convolutional_value, patches
 from .counting import bound, characteristic_polynomial, count, count_bounded
+from .descent import Descent
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
@@ -22,6 +23,7 @@ from .training import price, scalar_output_value
 from .zonotope import determinant, zonotope_faces, zonotope_normals, zonotope_position, zonotope_support, zonotope_volume
 
 __all__ = [
+    "Descent",
     "RankKProgram",
     "SignVector",
     "bound",

@@ -1,4 +1,4 @@
-"""The first minimum of the objective along a line on which the outputs bend at known places."""
+"""The first minimum along a line on which the outputs bend at known places: twin of `cpp/src/line_minimum.cpp`."""
 
 from __future__ import annotations
 
@@ -74,9 +74,10 @@ def line_minimum(
     places = np.concatenate([[0.0], bends.at, [most]])
     low, high = 0, count + 1
     while high - low > 1:
-        middle = (low + high) // 2
-        slope, value = look(places[middle], middle)
-        low, high = (middle, high) if slope < 0.0 and value <= start else (low, middle)
+        place = places[(low + high) // 2]  # bends at one place are passed together
+        passed = int(np.searchsorted(bends.at, place, side="right"))
+        slope, value = look(place, passed)
+        low, high = (passed, high) if slope < 0.0 and value <= start else (low, int(np.searchsorted(bends.at, place)) + 1)
     a, b = float(places[low]), float(places[high])
     before, value = look(b, low)
     if before < 0.0 and high <= count and value <= start:
