@@ -25,6 +25,7 @@ from .models import (
 from .network import TwoLayerNetwork
 from .patches import extract_patches
 from .pricing import PricingCost, PricingCostWarning, pricing_cost
+from .report import Report, report
 from .result import KKTResiduals, Round, Solution, Status
 from .sampling import ConvolutionalSampling, sample_patterns
 from .solid_angle import (
@@ -71,6 +72,7 @@ __all__ = [
     "NotSpikeFree",
     "PricingCost",
     "PricingCostWarning",
+    "Report",
     "Round",
     "SolidAngle",
     "SolidAngleSummary",
@@ -96,6 +98,7 @@ __all__ = [
     "path",
     "pricing_cost",
     "programs",
+    "report",
     "sample_patterns",
     "sampling",
     "solid_angle",

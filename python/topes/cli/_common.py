@@ -21,6 +21,7 @@ __all__ = [
     "BAD_INPUT",
     "FAILED",
     "INTERRUPTED",
+    "data_options",
     "fail",
     "file_options",
     "load_rows",
@@ -34,12 +35,11 @@ BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def file_options(command: _F) -> _F:
+def data_options(command: _F) -> _F:
     """Arguments that say which numbers to take from which file."""
     options = (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report."),
         click.option("--threads", type=int, default=None, help="Threads; default all processors."),
-        click.option("--max-cells", type=int, default=None, help="Stop beyond this number of cells."),
         click.option(
             "--values",
             type=click.Choice(VALUES),
@@ -52,6 +52,12 @@ def file_options(command: _F) -> _F:
     for option in options:
         command = option(command)
     return command
+
+
+def file_options(command: _F) -> _F:
+    """`data_options`, and a limit on cells."""
+    limit = click.option("--max-cells", type=int, default=None, help="Stop beyond this number of cells.")
+    return limit(data_options(command))
 
 
 def target_option(help: str, *, required: bool = False) -> Callable[[_F], _F]:
