@@ -3,8 +3,8 @@
 Usage: python bench/sampling.py [--quick]
 
 One thread on both sides; seconds of the processor, the least of several runs that alternate. numpy draws its own Gaussian
-directions, multiplies, takes signs, packs them into bits and calls unique on the packed rows, in batches that fit its caches:
-faster by far than unique(axis=0) on the signs. On each instance both first take the same directions and must give the same
+directions, multiplies, takes signs, packs them into bits and calls unique on the packed rows, in batches that fit its
+caches: faster by far than unique(axis=0) on the signs. On each instance both first take the same directions and must give the same
 patterns with the same counts.
 """
 
@@ -83,7 +83,8 @@ def images(n: int, n_samples: int) -> None:
     work = [lambda k=k: sampling.sample_cells(X, n_samples, method=method, seed=k, n_threads=1) for k in range(3)]
     seconds = min(map(clock, work))
     found = sampling.sample_cells(X, n_samples, method=method)
-    print(f"patches of 3 x 3, n = {n}: {n_samples / seconds:,.0f} samples a second, {len(found):,} patterns of {n_samples:,}")
+    rate = n_samples / seconds
+    print(f"patches of 3 x 3, n = {n}: {rate:,.0f} samples a second, {len(found):,} patterns of {n_samples:,}")
 
 
 def looseness() -> None:
