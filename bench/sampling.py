@@ -4,7 +4,8 @@ Usage: python bench/sampling.py [--quick]
 
 One thread on both sides; seconds of the processor, the least of several runs that alternate. numpy draws its own Gaussian
 directions, multiplies, takes signs, packs them into bits and calls unique on the packed rows, in batches that fit its
-caches: faster by far than unique(axis=0) on the signs. On each instance both first take the same directions and must give the same
+caches: faster by far than unique(axis=0) on the signs.
+On each instance both first take the same directions and must give the same
 patterns with the same counts.
 """
 
