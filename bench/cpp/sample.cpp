@@ -25,8 +25,8 @@ void row(std::size_t n, std::size_t d, std::uint64_t samples) {
   const SampleRows rows = SampleRows::from_doubles(x, n, d);
   const Support everywhere = Support::everywhere(d);
   SampledPatterns found;
-  const auto run = [&](unsigned threads, bool portable) {
-    return seconds([&] { found = sample_patterns(rows, everywhere, {{1, 2}, 0, samples, kAll, threads, {}, portable}); });
+  const auto run = [&](unsigned threads, KernelKind kernel) {
+    return seconds([&] { found = sample_patterns(rows, everywhere, {{1, 2}, 0, samples, kAll, threads, {}, kernel}); });
   };
   double one = INFINITY;
   double portable = INFINITY;
@@ -34,9 +34,9 @@ void row(std::size_t n, std::size_t d, std::uint64_t samples) {
   double drawing = INFINITY;
   std::vector<double> w(d);
   for (int k = 0; k < 3; ++k) {
-    two = std::min(two, run(2, false));
-    portable = std::min(portable, run(1, true));
-    one = std::min(one, run(1, false));
+    two = std::min(two, run(2, KernelKind::fastest));
+    portable = std::min(portable, run(1, KernelKind::portable));
+    one = std::min(one, run(1, KernelKind::fastest));
     drawing = std::min(drawing, seconds([&] {
       for (std::uint64_t s = 0; s < samples; ++s) draw_direction(everywhere, {1, 2}, s, 0, w.data());
     }));

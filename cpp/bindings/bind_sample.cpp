@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "numpy.hpp"
 #include "topes/sample.hpp"
@@ -51,15 +52,23 @@ Support support(std::size_t n_columns, const Columns& offsets, const Columns& pl
   return s;
 }
 
+KernelKind kernel_of(const std::string& name) {
+  if (name == "fastest") return KernelKind::fastest;
+  if (name == "avx2") return KernelKind::avx2;
+  if (name == "portable") return KernelKind::portable;
+  throw py::value_error("kernel must be 'fastest', 'avx2' or 'portable'");
+}
+
 // (packed, counts, first, counters)
 py::tuple sample(const OwnedRows& owned, const Support& where, PhiloxKey key, std::uint64_t first, std::uint64_t count,
-                 std::uint64_t max_patterns, unsigned n_threads, bool portable, const py::object& progress) {
+                 std::uint64_t max_patterns, unsigned n_threads, const std::string& kernel, const py::object& progress) {
   using namespace py::literals;
   const SampleRows& rows = owned.rows;
+  const KernelKind kind = kernel_of(kernel);
   SampledPatterns found;
   {
     const py::gil_scoped_release release;
-    found = sample_patterns(rows, where, {key, first, count, max_patterns, n_threads, make_hook(progress), portable});
+    found = sample_patterns(rows, where, {key, first, count, max_patterns, n_threads, make_hook(progress), kind});
   }
   const auto p = static_cast<py::ssize_t>(found.counts.size());
   const auto& c = found.counters;
@@ -94,7 +103,7 @@ void bind_sample(py::module_& m) {
       .def_static("from_doubles", factory<double>(&SampleRows::from_doubles), "rows"_a.noconvert())
       .def_static("from_int64", factory<std::int64_t>(&SampleRows::from_int64), "rows"_a.noconvert())
       .def_static("from_bytes", &from_bytes, "rows"_a.noconvert())
-      .def("sample", &sample, "support"_a, "key"_a, "first"_a, "count"_a, "max_patterns"_a, "n_threads"_a, "portable"_a,
+      .def("sample", &sample, "support"_a, "key"_a, "first"_a, "count"_a, "max_patterns"_a, "n_threads"_a, "kernel"_a,
            "progress"_a);
   py::class_<Support>(m, "SampleSupport")
       .def(py::init(&support), "n_columns"_a, "offsets"_a.noconvert(), "places"_a.noconvert(), "always"_a.noconvert())

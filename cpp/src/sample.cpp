@@ -8,7 +8,6 @@
 
 #include "topes/error.hpp"
 #include "topes/pattern_table.hpp"
-#include "topes/sample_kernel.hpp"
 
 namespace topes {
 
@@ -24,8 +23,8 @@ class Sampler {
  public:
   Sampler(const SampleRows& rows, const Support& support, const SampleOptions& options, PatternTable& table, Control& control)
       : rows_(rows), support_(support), options_(options), table_(table), control_(control),
-        kernels_(sample_kernels(options.portable)), k_(support.size()), words_(most_words(rows.n_rows())) {
-    for (std::size_t p = 0; p < rows.n_panels(); ++p) n_nonzero_ += static_cast<unsigned>(std::popcount(rows.nonzero(p)));
+        kernels_(sample_kernels(options.kernel)), k_(support.size()), words_(most_words(rows.n_rows())),
+        n_nonzero_(rows.n_nonzero()) {
     const std::size_t block = block_size(rows.n_rows(), k_);
     w_.resize(block * k_);
     place_.resize(block);
@@ -34,13 +33,14 @@ class Sampler {
     packed_w_.resize(block * k_);
     tolerance_.resize(block);
     columns_.resize(k_);
+    doubts_.resize(rows.n_panels() * kLargestGroup);
   }
 
   /// Samples of a block: few enough for their directions and patterns to stay in a cache.
   static std::size_t block_size(std::size_t n_rows, std::size_t k) {
     constexpr std::size_t kBytes = 1 << 20;
     const std::size_t each = (sizeof(double) + sizeof(float)) * k + 8 * most_words(n_rows);
-    return std::clamp<std::size_t>(kBytes / each / kGroup, 1, 160) * kGroup;
+    return std::clamp<std::size_t>(kBytes / each / kLargestGroup, 1, 80) * kLargestGroup;
   }
 
   void run(std::uint64_t first, std::size_t count, unsigned thread) {
@@ -61,6 +61,8 @@ class Sampler {
       set_columns(place);
       run_at_place({order_.data() + begin, end - begin});
     }
+    std::sort(redraw_.begin(), redraw_.end());
+    redraw_.erase(std::unique(redraw_.begin(), redraw_.end()), redraw_.end());
     for (const std::uint32_t s : redraw_) draw_again(first + s, s);
     counters.signs += count * n_nonzero_;
     table_.insert(patterns_.data(), count, [first](std::size_t s) { return first + s; }, thread, control_, hashes_, by_shard_);
@@ -76,13 +78,14 @@ class Sampler {
   }
 
   void run_at_place(std::span<const std::uint32_t> samples) {
-    const std::size_t grouped = samples.size() / kGroup * kGroup;
+    const std::size_t group = kernels_.group_size;
+    const std::size_t grouped = samples.size() / group * group;
     // Entry after entry of each group; single samples lie as they are.
     for (std::size_t s = 0; s < samples.size(); ++s) {
       const double* w = w_.data() + samples[s] * k_;
       const bool in_group = s < grouped;
-      float* to = packed_w_.data() + (in_group ? s / kGroup * kGroup * k_ + s % kGroup : s * k_);
-      const std::size_t step = in_group ? kGroup : 1;
+      float* to = packed_w_.data() + (in_group ? s / group * group * k_ + s % group : s * k_);
+      const std::size_t step = in_group ? group : 1;
       double square = 0;
       for (std::size_t t = 0; t < k_; ++t) {
         square += w[t] * w[t];
@@ -90,15 +93,21 @@ class Sampler {
       }
       tolerance_[s] = single_tolerance(std::sqrt(square));
     }
-    for (std::size_t p = 0; p < rows_.n_panels(); ++p) {
+    // Rows that stay in a near cache together are used together.
+    constexpr std::size_t kCache = 1 << 17;
+    const std::size_t panels = rows_.n_panels();
+    const std::size_t at_once = std::max<std::size_t>(1, kCache / (sizeof(float) * SampleRows::kPanel * std::max<std::size_t>(k_, 1)));
+    const KernelRows view = rows_.view(columns_);
+    for (std::size_t first = 0; first < panels; first += at_once) {
       control_.poll();
+      const std::size_t last = std::min(first + at_once, panels);
       for (std::size_t s = 0; s < samples.size();) {
-        const std::size_t size = s < grouped ? kGroup : 1;
-        std::uint16_t bits[kGroup];
-        std::uint16_t doubt[kGroup];
-        (size == kGroup ? kernels_.group : kernels_.one)(rows_.panel(p), columns_.data(), k_, packed_w_.data() + s * k_,
-                                                         tolerance_.data() + s, bits, doubt);
-        for (std::size_t t = 0; t < size; ++t) finish(p, samples[s + t], bits[t], doubt[t]);
+        const std::size_t size = s < grouped ? group : 1;
+        std::uint64_t* patterns[kLargestGroup];
+        for (std::size_t t = 0; t < size; ++t) patterns[t] = patterns_.data() + samples[s + t] * words_;
+        const std::size_t n_doubts = (size == group ? kernels_.group : kernels_.one)(
+            view, first, last, packed_w_.data() + s * k_, tolerance_.data() + s, patterns, doubts_.data());
+        for (std::size_t i = 0; i < n_doubts; ++i) resolve(doubts_[i], samples[s + doubts_[i].direction]);
         s += size;
       }
     }
@@ -113,18 +122,17 @@ class Sampler {
     return static_cast<float>(1.02 * relative * norm + terms * 0x1p-140);
   }
 
-  void finish(std::size_t p, std::uint32_t s, unsigned bits, unsigned doubt) {
-    const unsigned nonzero = rows_.nonzero(p);
-    bits = (bits & nonzero) | rows_.zero(p);
-    for (doubt &= nonzero; doubt != 0; doubt &= doubt - 1) {
-      const auto lane = static_cast<unsigned>(std::countr_zero(doubt));
+  // Exact signs where the kernel could not tell.
+  void resolve(const KernelDoubt& doubt, std::uint32_t s) {
+    for (std::uint32_t rows = doubt.rows; rows != 0; rows &= rows - 1) {
+      const std::size_t i = doubt.panel * SampleRows::kPanel + static_cast<unsigned>(std::countr_zero(rows));
       ++counters.double_signs;
-      const auto sign = rows_.sign(p * SampleRows::kPanel + lane, columns_, w_.data() + s * k_, counters.exact_signs);
-      if (sign == Sign::zero && (redraw_.empty() || redraw_.back() != s)) redraw_.push_back(s);
-      bits = sign == Sign::negative ? bits & ~(1U << lane) : bits | (1U << lane);
+      const auto sign = rows_.sign(i, columns_, w_.data() + s * k_, counters.exact_signs);
+      if (sign == Sign::zero) redraw_.push_back(s);
+      const std::uint64_t bit = std::uint64_t{1} << (i % 64);
+      std::uint64_t& word = patterns_[s * words_ + i / 64];
+      word = sign == Sign::negative ? word & ~bit : word | bit;
     }
-    constexpr std::size_t kPerWord = 64 / SampleRows::kPanel;
-    patterns_[s * words_ + p / kPerWord] |= static_cast<std::uint64_t>(bits) << (SampleRows::kPanel * (p % kPerWord));
   }
 
   // The direction lay on a hyperplane: the next one of its own stream, row by row. Ends with probability 1.
@@ -155,7 +163,7 @@ class Sampler {
   SampleKernels kernels_;
   std::size_t k_;
   std::size_t words_;
-  std::uint64_t n_nonzero_ = 0;
+  std::uint64_t n_nonzero_;
   std::vector<double> w_;
   std::vector<std::uint32_t> place_;
   std::vector<std::uint32_t> order_;
@@ -163,6 +171,7 @@ class Sampler {
   std::vector<float> packed_w_;
   std::vector<float> tolerance_;
   std::vector<std::uint32_t> columns_;
+  std::vector<KernelDoubt> doubts_;
   std::vector<std::uint32_t> redraw_;
   std::vector<std::uint64_t> hashes_;
   std::vector<std::uint32_t> by_shard_;
@@ -170,7 +179,12 @@ class Sampler {
 
 // Bytes as in PatternBits, whatever the order of bytes in a word of the machine.
 void append_packed(const std::uint64_t* words, std::size_t bytes, std::vector<std::uint8_t>& out) {
-  for (std::size_t b = 0; b < bytes; ++b) out.push_back(static_cast<std::uint8_t>(words[b / 8] >> (8 * (b % 8))));
+  if constexpr (std::endian::native == std::endian::little) {
+    const auto* first = reinterpret_cast<const std::uint8_t*>(words);
+    out.insert(out.end(), first, first + bytes);
+  } else {
+    for (std::size_t b = 0; b < bytes; ++b) out.push_back(static_cast<std::uint8_t>(words[b / 8] >> (8 * (b % 8))));
+  }
 }
 
 }  // namespace
@@ -203,7 +217,7 @@ std::size_t draw_direction(const Support& support, const PhiloxKey& key, std::ui
   if (t < k) {
     double last[4];
     gaussians(stream(Stream::entries, t / 4), last);
-    std::copy_n(last, k - t, out + t);
+    for (std::size_t u = 0; u < k - t; ++u) out[t + u] = last[u];  // fewer than four: no call
   }
   if (support.places.size() == 1) return 0;
   // The upper word of a product: uniform up to a share of places / 2^64.

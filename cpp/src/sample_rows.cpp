@@ -1,3 +1,4 @@
+#include <bit>
 #include <cmath>
 #include <cstdlib>
 #include <limits>
@@ -51,6 +52,29 @@ void SampleRows::set_shift(std::size_t i, int shift) {
   factor_[i] = std::abs(shift) <= kInRange ? std::ldexp(1.0, shift) : 0.0;
 }
 
+std::uint64_t SampleRows::n_nonzero() const {
+  std::uint64_t n = 0;
+  for (const std::uint16_t bits : nonzero_) n += static_cast<unsigned>(std::popcount(bits));
+  return n;
+}
+
+// Of the largest entry as a number in [1/2, 1) times a power of two.
+std::int64_t SampleRows::largest_exponent(std::size_t i) const {
+  std::int64_t largest = kNoExponent;
+  if (!integers_.entries.empty()) {
+    for (const Integer& x : integers_.row(i)) {
+      if (!x.is_zero()) largest = std::max(largest, to_scaled(x).exponent);
+    }
+    return largest;
+  }
+  double most = 0;
+  for (std::size_t j = 0; j < d_; ++j) most = std::max(most, std::abs(scaled(i, j)));  // not scaled yet
+  if (most == 0) return kNoExponent;
+  int exponent = 0;
+  (void)std::frexp(most, &exponent);
+  return exponent;
+}
+
 void SampleRows::fill() {
   shift_.assign(n_, 0);
   factor_.assign(n_, 1.0);
@@ -61,21 +85,8 @@ void SampleRows::fill() {
     const std::size_t p = i / kPanel;
     const auto bit = static_cast<std::uint16_t>(1U << (i % kPanel));
     // First the largest entry to [1/2, 1], then the norm of what that gives.
-    constexpr std::int64_t kNone = std::numeric_limits<std::int64_t>::min();
-    std::int64_t largest = kNone;
-    for (std::size_t j = 0; j < d_; ++j) {
-      if (is_zero(i, j)) continue;
-      std::int64_t e = 0;
-      if (integers_.entries.empty()) {
-        int exponent = 0;
-        (void)std::frexp(scaled(i, j), &exponent);
-        e = exponent;
-      } else {
-        e = to_scaled(integers_.entries[i * d_ + j]).exponent;
-      }
-      largest = std::max(largest, e);
-    }
-    if (largest == kNone) {
+    const std::int64_t largest = largest_exponent(i);
+    if (largest == kNoExponent) {
       zero_[p] |= bit;
       continue;
     }

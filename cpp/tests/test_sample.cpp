@@ -10,9 +10,9 @@ using namespace topes::test;
 
 namespace {
 
-SampledPatterns draw(const SampleRows& rows, const Support& support, std::uint64_t count, unsigned threads = 1, bool portable = false,
-                     std::uint64_t max_patterns = ~std::uint64_t{0}, std::uint64_t first = 0) {
-  return sample_patterns(rows, support, {{3, 4}, first, count, max_patterns, threads, {}, portable});
+SampledPatterns draw(const SampleRows& rows, const Support& support, std::uint64_t count, unsigned threads = 1,
+                     KernelKind kernel = KernelKind::fastest,                     std::uint64_t max_patterns = ~std::uint64_t{0}, std::uint64_t first = 0) {
+  return sample_patterns(rows, support, {{3, 4}, first, count, max_patterns, threads, {}, kernel});
 }
 
 bool same(const SampledPatterns& a, const SampledPatterns& b) {
@@ -113,7 +113,8 @@ TEST(adversarial_rows_have_their_exact_signs) {
     const auto want = expected(exact, everywhere, 50);
     const SampledPatterns doubles = draw(SampleRows::from_doubles(x, n, d), everywhere, 50);
     CHECK(found(doubles, n) == want);
-    CHECK(same(doubles, draw(SampleRows::from_doubles(x, n, d), everywhere, 50, 1, true)));
+    CHECK(same(doubles, draw(SampleRows::from_doubles(x, n, d), everywhere, 50, 1, KernelKind::portable)));
+    CHECK(same(doubles, draw(SampleRows::from_doubles(x, n, d), everywhere, 50, 1, KernelKind::avx2)));
     CHECK(same(doubles, draw(SampleRows::from_integers(exact), everywhere, 50)));
   }
 }
@@ -147,7 +148,8 @@ TEST(directions_on_patches) {
     const Support support{7, {0, 1}, {0, 1, 2, 3, 4}, trial % 2 ? std::vector<std::uint32_t>{6} : std::vector<std::uint32_t>{}};
     const SampledPatterns s = draw(SampleRows::from_doubles(x, n, 7), support, 300);
     CHECK(found(s, n) == expected(integers_from_doubles(x, n, 7), support, 300));
-    CHECK(same(s, draw(SampleRows::from_doubles(x, n, 7), support, 300, 3, true)));
+    CHECK(same(s, draw(SampleRows::from_doubles(x, n, 7), support, 300, 3, KernelKind::portable)));
+    CHECK(same(s, draw(SampleRows::from_doubles(x, n, 7), support, 300, 2, KernelKind::avx2)));
   }
 }
 
@@ -170,9 +172,9 @@ TEST(threads_and_kernels_give_the_same_bytes) {
       CHECK(same(one, more));
       CHECK(one.counters.double_signs == more.counters.double_signs);
     }
-    CHECK(same(one, draw(rows, everywhere, 20001, 2, true)));
+    for (const KernelKind kernel : {KernelKind::avx2, KernelKind::portable}) CHECK(same(one, draw(rows, everywhere, 20001, 2, kernel)));
     // A later stretch of the same stream.
-    const SampledPatterns tail = draw(rows, everywhere, 1, 1, false, ~std::uint64_t{0}, 20000);
+    const SampledPatterns tail = draw(rows, everywhere, 1, 1, KernelKind::fastest, ~std::uint64_t{0}, 20000);
     CHECK(tail.first[0] == 20000);
   }
 }
@@ -184,14 +186,14 @@ TEST(limits_errors_and_hooks) {
   const Support everywhere = Support::everywhere(3);
   const std::size_t p = draw(rows, everywhere, 5000).counts.size();
   for (const unsigned threads : {1U, 7U}) {
-    CHECK(draw(rows, everywhere, 5000, threads, false, p).counts.size() == p);
-    CHECK_THROWS(draw(rows, everywhere, 5000, threads, false, p - 1), CellLimit);
+    CHECK(draw(rows, everywhere, 5000, threads, KernelKind::fastest, p).counts.size() == p);
+    CHECK_THROWS(draw(rows, everywhere, 5000, threads, KernelKind::fastest, p - 1), CellLimit);
   }
   CHECK(draw(rows, everywhere, 0).counts.empty());
   CHECK_THROWS(draw(rows, Support::everywhere(2), 1), InvalidArgument);
   CHECK_THROWS(draw(rows, Support{3, {0, 1}, {2}, {}}, 1), InvalidArgument);
   CHECK_THROWS(draw(rows, Support{3, {0}, {}, {}}, 1), InvalidArgument);
-  CHECK_THROWS(draw(rows, everywhere, 2, 1, false, 9, std::numeric_limits<std::int64_t>::max() - 1), InvalidArgument);
+  CHECK_THROWS(draw(rows, everywhere, 2, 1, KernelKind::fastest, 9, std::numeric_limits<std::int64_t>::max() - 1), InvalidArgument);
   const std::vector<double> infinite = {1, INFINITY};
   CHECK_THROWS(SampleRows::from_doubles(infinite, 1, 2), InvalidArgument);
   CHECK(draw(SampleRows::from_doubles({}, 0, 3), everywhere, 7).counts == std::vector<std::int64_t>{7});

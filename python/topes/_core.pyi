@@ -125,7 +125,7 @@ class SampleRows:
         count: int,
         max_patterns: int,
         n_threads: int,
-        portable: bool,
+        kernel: str,
         progress: _Progress,
     ) -> tuple[_Bytes, _Ints, _Ints, dict[str, int]]: ...
 

@@ -78,13 +78,13 @@ def cell_bound_power(n_hyperplanes: int, rank: int) -> int:
     n, r = _checked(n_hyperplanes, rank)
     if n == 1:
         return 0
-    above, below = 2 * r * (n - 1) ** r, r**r
+    above, below = 2 * r * int((n - 1) ** r), int(r**r)
     digits = 30 + max(0, above.bit_length() - below.bit_length()) // 3
     while True:  # e^r is no rational number, so enough digits tell the integer above
         with localcontext() as context:
             context.prec, context.Emax, context.Emin = digits + r // 2 + 5, MAX_EMAX, MIN_EMIN
             scaled = int(Decimal(r).exp().scaleb(digits))  # e^r 10^digits, rounded: within 1 of it
-        low, high = (-(-above * (scaled + error) // (below * 10**digits)) for error in (-1, 1))
+        low, high = (-(-above * (scaled + error) // (below * int(10**digits))) for error in (-1, 1))
         if low == high:
             return high
         digits *= 2

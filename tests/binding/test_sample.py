@@ -24,7 +24,7 @@ def everywhere():
 
 def test_samples_are_counted_in_the_order_they_come(everywhere):
     packed, counts, first, counters = _core.SampleRows.from_doubles(X).sample(
-        everywhere, (1, 2), 0, 1000, ALL, 2, False, None
+        everywhere, (1, 2), 0, 1000, ALL, 2, "fastest", None
     )
     assert (packed.dtype, counts.dtype, first.dtype) == (np.uint8, np.int64, np.int64)
     assert packed.shape == (4, 1)
@@ -45,19 +45,19 @@ def test_all_kinds_of_rows_and_both_kernels_agree(everywhere):
         _core.SampleRows.from_doubles(table.astype(np.float64)),
         _core.SampleRows.from_bytes(np.frombuffer(data, np.uint8).reshape(40, 2, 9)),
     )
-    expected = kinds[0].sample(everywhere, (5, 6), 7, 500, ALL, 1, False, None)
+    expected = kinds[0].sample(everywhere, (5, 6), 7, 500, ALL, 1, "fastest", None)
     for rows in kinds:
-        for portable in (False, True):
-            found = rows.sample(everywhere, (5, 6), 7, 500, ALL, 3, portable, None)
+        for kernel in ("fastest", "avx2", "portable"):
+            found = rows.sample(everywhere, (5, 6), 7, 500, ALL, 3, kernel, None)
             assert all(np.array_equal(a, b) for a, b in zip(found[:3], expected[:3], strict=True))
     assert expected[2][0] == 7
 
 
 def test_rows_keep_their_array_alive(everywhere):
     rows = _core.SampleRows.from_doubles(np.random.default_rng(0).standard_normal((500, 2)))
-    found = rows.sample(everywhere, (0, 0), 0, 100, ALL, 1, False, None)
+    found = rows.sample(everywhere, (0, 0), 0, 100, ALL, 1, "fastest", None)
     again = _core.SampleRows.from_doubles(np.random.default_rng(0).standard_normal((500, 2)))
-    assert np.array_equal(found[0], again.sample(everywhere, (0, 0), 0, 100, ALL, 1, False, None)[0])
+    assert np.array_equal(found[0], again.sample(everywhere, (0, 0), 0, 100, ALL, 1, "fastest", None)[0])
 
 
 def test_directions_have_their_support():
@@ -86,17 +86,19 @@ def test_the_generator_is_numpys_philox():
 def test_what_is_refused(everywhere):
     rows = _core.SampleRows.from_doubles(X)
     with pytest.raises(topes.CellLimitError):
-        rows.sample(everywhere, (1, 2), 0, 1000, 3, 1, False, None)
+        rows.sample(everywhere, (1, 2), 0, 1000, 3, 1, "fastest", None)
     with pytest.raises(topes.InputError, match="a support must lie within the columns"):
         _core.SampleSupport(2, words(0, 1), words(1), NONE)
     with pytest.raises(topes.InputError, match="a support needs a place"):
         _core.SampleSupport(2, words(0, 1), NONE, NONE)
     with pytest.raises(topes.InputError, match="a support must have the columns of the rows"):
-        rows.sample(_core.SampleSupport(3, words(0), words(0), NONE), (1, 2), 0, 1, ALL, 1, False, None)
+        rows.sample(_core.SampleSupport(3, words(0), words(0), NONE), (1, 2), 0, 1, ALL, 1, "fastest", None)
     with pytest.raises(ValueError, match="two-dimensional"):
         _core.SampleRows.from_doubles(np.zeros(3))
     with pytest.raises(TypeError):
         _core.SampleRows.from_int64(X)
+    with pytest.raises(ValueError, match="kernel must be"):
+        rows.sample(everywhere, (1, 2), 0, 1, ALL, 1, "quick", None)
     with pytest.raises(ValueError, match="width"):
         _core.SampleRows.from_bytes(np.zeros((2, 2), np.uint8))
 
@@ -109,7 +111,7 @@ def test_an_exception_of_the_callback_stops_it(everywhere):
         raise Stop
 
     with pytest.raises(Stop):
-        _core.SampleRows.from_doubles(X).sample(everywhere, (1, 2), 0, 2**62, ALL, 2, False, stop)
+        _core.SampleRows.from_doubles(X).sample(everywhere, (1, 2), 0, 2**62, ALL, 2, "fastest", stop)
 
 
 def test_bytes_of_a_pattern():

@@ -187,7 +187,7 @@ def test_coverage_by_the_integral_is_that_by_inclusion_and_exclusion(theta, n):
 def test_coverage_of_equal_cells_is_the_coupon_collectors(n_cells, n):
     expected = sum((-1) ** k * math.comb(n_cells, k) * Fraction(n_cells - k, n_cells) ** n for k in range(n_cells + 1))
     found = coverage_probability([1 / n_cells], n, multiplicity=[n_cells])
-    assert found == pytest.approx(float(expected), rel=0, abs=1e-12)
+    assert found == pytest.approx(float(expected), rel=0, abs=1e-13)
 
 
 @given(angles(), st.sampled_from([0.5, 0.05, 1e-3]))

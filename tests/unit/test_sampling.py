@@ -281,3 +281,14 @@ def test_the_bound_of_the_paper_fails_for_one_hyperplane_of_rank_one():
     assert cell_bound_power(2, 1) == 6  # 2 e, rounded up
     assert cell_bound(10**6, 3) == 2 * (1 + (10**6 - 1) + (10**6 - 1) * (10**6 - 2) // 2)
     assert cell_bound_power(10**6, 600).bit_length() == 7298  # 600 log2(999999 e / 600) + log2(1200) is 7297.5
+
+
+def test_the_bounds_on_the_unseen_mass_are_those_of_the_documentation():
+    """Each end fails with 0.025: the upper one in two bounds of 0.0125, of which the first rests on two events."""
+    n = 10**6
+    mass = sampling.unseen.unseen_mass(300_000, 499_999, n, 0.95)
+    assert mass.high == pytest.approx(0.3 + (1 + 2**0.5) * (np.log(2 / 0.0125) / n) ** 0.5, rel=1e-12)
+    assert mass.low == pytest.approx(0.3 - 1e-6 - (1 + 2**0.5) * (np.log(2 / 0.025) / n) ** 0.5, rel=1e-12)
+    mass = sampling.unseen.unseen_mass(0, 0, n, 0.95)
+    assert (1 - mass.high) ** (n // 2) == pytest.approx(0.0125, rel=1e-6)  # of half a million tests none was new
+    assert (mass.estimate, mass.low) == (0, 0)

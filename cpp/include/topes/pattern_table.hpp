@@ -125,13 +125,19 @@ class PatternTable {
     return s.chunks[k >> chunk_bits_].get() + words_ * (k & ((std::size_t{1} << chunk_bits_) - 1));
   }
 
+  bool equal(const std::uint64_t* a, const std::uint64_t* b) const {
+    std::size_t k = 0;
+    while (k < words_ && a[k] == b[k]) ++k;
+    return k == words_;
+  }
+
   bool insert_one(Shard& s, const std::uint64_t* pattern, std::uint64_t hash, std::uint64_t sample) {
     const std::size_t mask = s.slots.size() - 1;
     std::size_t at = s.home(hash);
     for (; s.slots[at].index != 0; at = (at + 1) & mask) {
       if (s.slots[at].tag != tag_of(hash)) continue;
       const std::size_t k = s.slots[at].index - 1;
-      if (std::memcmp(row(s, k), pattern, 8 * words_) != 0) continue;
+      if (!equal(row(s, k), pattern)) continue;
       ++s.occurrences[k].count;
       s.occurrences[k].first = std::min(s.occurrences[k].first, sample);
       return false;

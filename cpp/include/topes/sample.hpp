@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "topes/exact.hpp"
 #include "topes/gaussian.hpp"
 #include "topes/progress.hpp"
+#include "topes/sample_kernel.hpp"
 
 namespace topes {
 
@@ -27,11 +29,11 @@ class SampleRows {
   std::size_t n_rows() const { return n_; }
   std::size_t n_columns() const { return d_; }
   std::size_t n_panels() const { return (n_ + kPanel - 1) / kPanel; }
-  /// Entries of a panel, column after column.
-  const float* panel(std::size_t p) const { return panels_.data() + p * d_ * kPanel; }
-  /// One bit a row: rows of the panel that are not zero; rows of the data among the others.
-  std::uint16_t nonzero(std::size_t p) const { return nonzero_[p]; }
-  std::uint16_t zero(std::size_t p) const { return zero_[p]; }
+  /// The panels, with these columns of theirs.
+  KernelRows view(std::span<const std::uint32_t> columns) const {
+    return {panels_.data(), d_ * kPanel, nonzero_.data(), zero_.data(), columns.data(), columns.size()};
+  }
+  std::uint64_t n_nonzero() const;
 
   /// Sign of row i at a direction given by its entries at some columns, all others 0; nothing if all these entries of the row are 0.
   /// Double precision where its error bound decides, integers where not; \post ++exact in the latter case.
@@ -39,6 +41,8 @@ class SampleRows {
 
  private:
   SampleRows(std::size_t n, std::size_t d) : n_(n), d_(d) {}
+  static constexpr std::int64_t kNoExponent = std::numeric_limits<std::int64_t>::min();
+  std::int64_t largest_exponent(std::size_t i) const;
   void fill();
   void set_shift(std::size_t i, int shift);
   bool is_zero(std::size_t i, std::size_t j) const;
@@ -97,7 +101,7 @@ struct SampleOptions {
   std::uint64_t max_patterns = ~std::uint64_t{0};
   unsigned n_threads = 1;
   ProgressHook hook = {};
-  bool portable = false;  ///< no instructions beyond those of every processor of the kind; the same result
+  KernelKind kernel = KernelKind::fastest;  ///< the result is the same with each
 };
 
 /// Distinct patterns, those seen first, first.

@@ -176,7 +176,7 @@ def draw(
     try:
         with progress_callback(progress, "sampling") as callback:
             packed, counts, first_seen, counters = rows.core.sample(
-                rows.support, key, first, n_samples, min(most, given), thread_count(n_threads), False, callback
+                rows.support, key, first, n_samples, min(most, given), thread_count(n_threads), "fastest", callback
             )
     except CellLimitError as error:
         if given <= most:
