@@ -121,9 +121,12 @@ def test_what_training_returns_is_stationary_and_the_optimum_of_its_patterns(dra
     assert optimum.n_neurons <= len(X)
     # A neuron of a free bias alone has no cheapest scaling: (3) has no minimum then, and its layers are far out of balance.
     attained = bias != "free" or bool(np.all(np.any(optimum.network.W1 != 0.0, axis=0)))
-    # A gap g leaves gradients of about sqrt(g), in units of that of the penalty.
+    # A step along the gradient g gains g^2 / (2 curvature) up to the next kink: no more than the gap may be left to gain.
     if attained and s.objective > 1e-3 * get_loss(loss).value(np.zeros_like(y), y):
-        assert s.residual <= 1e-3
+        size = float(np.linalg.norm(X) + len(X)) ** 2
+        curvature = 2.0 * size * 2.0 * s.objective / beta + size * float(np.linalg.norm(optimum.dual)) + beta
+        left = max(optimum.gap, 1e-12) * s.objective
+        assert s.residual <= math.sqrt(2.0 * curvature * left) / (beta * math.sqrt(2.0 * s.objective / beta)) + 1e-4
 
 
 WEIGHTS = {2: [(3.0, 4.0), (0.0, 1.0), (5.0, -12.0)], 3: [(1.0, 2.0, 2.0), (0.0, 0.0, 1.0)]}  # of integer length
