@@ -54,6 +54,17 @@ def test_the_hexagonal_prism_has_a_facet_of_three_generators():
     assert sorted(np.diff(faces.indptr).tolist()) == [4] * 6 + [6] * 2
 
 
+def test_a_facet_of_many_generators_is_a_convex_polygon():
+    """Seven generators in one plane, in no order, and one beside: a prism over a polygon of 14 sides."""
+    plane = [[3, 1], [0, 1], [-2, 1], [1, 3], [5, -1], [1, 1], [-1, 4]]
+    faces = Zonotope([*([x, y, x - y] for x, y in plane), [1, 2, 9]]).facets()
+    assert sorted(np.diff(faces.indptr).tolist()) == [4] * 14 + [14] * 2
+    for k, normal in enumerate(faces.normals.astype(float)):
+        corners = faces.polygon(k)
+        sides = np.roll(corners, -1, axis=0) - corners
+        assert (np.cross(sides, np.roll(sides, -1, axis=0)) @ normal > 0).all()
+
+
 def test_regular_polygons_have_the_area_of_a_circle_in_the_limit():
     m = 20_000
     angle = np.arange(m) * (np.pi / m)
