@@ -1,4 +1,4 @@
-"""Problem (26) against the full program: the instances of the errata's item 18, and data whose optimum is known."""
+"""Problem (26) against the full program: whitened and generic instances, and data whose optimum is known."""
 
 from __future__ import annotations
 

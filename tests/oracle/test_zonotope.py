@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
 from scipy.spatial import ConvexHull
 
 from topes import Zonotope
+from topes.zonotope import membership as guessing
 
 
 def braid(n):
@@ -52,6 +56,17 @@ def test_the_rhombic_triacontahedron_in_a_lattice_of_golden_numbers():
 def test_the_hexagonal_prism_has_a_facet_of_three_generators():
     faces = Zonotope([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1]]).facets()
     assert sorted(np.diff(faces.indptr).tolist()) == [4] * 6 + [6] * 2
+
+
+def test_a_facet_of_many_generators_is_a_convex_polygon():
+    """Seven generators in one plane, in no order, and one beside: a prism over a polygon of 14 sides."""
+    plane = [[3, 1], [0, 1], [-2, 1], [1, 3], [5, -1], [1, 1], [-1, 4]]
+    faces = Zonotope([*([x, y, x - y] for x, y in plane), [1, 2, 9]]).facets()
+    assert sorted(np.diff(faces.indptr).tolist()) == [4] * 14 + [14] * 2
+    for k, normal in enumerate(faces.normals.astype(float)):
+        corners = faces.polygon(k)
+        sides = np.roll(corners, -1, axis=0) - corners
+        assert (np.cross(sides, np.roll(sides, -1, axis=0)) @ normal > 0).all()
 
 
 def test_regular_polygons_have_the_area_of_a_circle_in_the_limit():
@@ -96,6 +111,23 @@ def test_facets_of_random_generators_are_those_of_the_hull():
         np.linalg.norm(np.cross(q[1] - q[0], q[3] - q[0])) for q in (faces.polygon(k) for k in range(len(faces)))
     )
     assert area == pytest.approx(hull.area, rel=1e-9)
+
+
+@pytest.mark.parametrize("d", [3, 4])
+@pytest.mark.parametrize("guessed", [True, False])
+def test_the_gauge_is_exact_where_many_hyperplanes_meet(d, guessed):
+    """All vectors of -1, 0, 1: without a guess most steps of the exact method have length 0, and Bland's rule ends them."""
+    Z = Zonotope([v for v in product((-1, 0, 1), repeat=d) if any(v)])  # symmetric about 0
+    gauges = [Fraction(1), Fraction(1, 3), Fraction(10**30 + 1, 10**30)]
+    with nullcontext() if guessed else mock.patch.object(guessing, "linprog", return_value=SimpleNamespace(status=4)):
+        for k, c in enumerate(product((-1, 0, 1), repeat=d)):
+            if any(c):
+                top = Z.face(c)
+                assert top.vertex @ np.array(c) == top.value
+                gauge = gauges[k % 3]
+                found = Z.membership(gauge * top.vertex)
+                assert found.gauge == gauge
+                assert found.position == ("boundary" if gauge == 1 else "inside" if gauge < 1 else "outside")
 
 
 def test_a_thousand_generators():

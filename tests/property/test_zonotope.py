@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,9 +17,10 @@ from checks import exact_array, exact_data, heights, parallel_classes, primitive
 from strategies import Instance, central, points
 from topes import InputError, Zonotope, reference
 from topes.reference.exact import echelon
+from topes.zonotope import membership as guessing
 
 # The twin takes all faces from what facets share.
-FEW = ((1, 4), (2, 6), (3, 6), (3, 6), (4, 5), (4, 6))
+FEW = ((1, 4), (2, 5), (3, 5), (3, 6), (4, 5))
 
 
 @given(central(kinds=["lattice"]))
@@ -251,7 +254,7 @@ def _nearest(x):
     try:
         return float(x)
     except OverflowError:
-        return math.copysign(math.inf, x)
+        return math.inf if x > 0 else -math.inf
 
 
 @given(central(shapes=((3, 7), (4, 6))))
@@ -316,6 +319,10 @@ def test_membership_is_decided_and_proved(instance, data):
             assert _dot(c, exact) > h
     assert (found.coefficients is None) == (found.position == "outside")
     assert (found.direction is None) == (found.position == "inside")
+    # From any basis, not the guessed one: the exact method alone ends at the same gauge.
+    with mock.patch.object(guessing, "linprog", return_value=SimpleNamespace(status=4)):
+        alone = Z.membership(Instance((tuple(p),), d).X[0])
+    assert (alone.position, alone.gauge) == (found.position, found.gauge)
     if found.gauge is not None and found.gauge > 0:
         # Moved to gauge 1 about the centre, the point is on the boundary; a gauge beside 1 would not do that.
         centre = _total(rows, [Fraction(1, 2)] * instance.n, d)
@@ -323,7 +330,7 @@ def test_membership_is_decided_and_proved(instance, data):
         assert reference.zonotope_position(**_only_rows(instance), p=moved) == "boundary"
 
 
-@given(central())
+@given(central(shapes=FEW))
 def test_every_vertex_is_on_the_boundary(instance):
     Z = Zonotope(**_only_rows(instance))
     for v in list(reference.zonotope_vertices(**_only_rows(instance)).values())[:6]:
@@ -343,3 +350,21 @@ def test_projections_are_zonotopes_of_projected_generators(instance, data):
         full[j] += x
     below = np.array([c], dtype=np.int64).reshape(1, len(columns))
     assert shadow.exact_support(below)[0] == Z.exact_support([full])[0]
+
+
+@given(central(shapes=FEW), st.data())
+def test_the_normal_cones_cover_space_and_meet_in_the_normal_cones_of_faces(instance, data):
+    """c is in the normal cones of exactly those vertices that its face has: one where the face is a vertex."""
+    Z = Zonotope(**_only_rows(instance))
+    rows, _ = exact_data(instance)
+    c = data.draw(points(instance))
+    if any(map(any, rows)) and data.draw(st.booleans()):
+        c = data.draw(st.sampled_from(sorted(reference.zonotope_normals(**_only_rows(instance)))))
+    around = {tuple(s) for s in Z.arrangement.locate(Instance((tuple(c),), instance.dimension).X[0]).tolist()}
+    c = _as_read(instance, c)
+    height = {s: _dot(v, c) for s, v in reference.zonotope_vertices(**_only_rows(instance)).items()}
+    assert around == {s for s, h in height.items() if h == max(height.values())}
+    for s in around:
+        cone = Z.normal_cone([int(x >= 0) for x in s])
+        assert all(x * h >= 0 for x, h in zip(s, (_dot(row, c) for row in rows), strict=True))
+        assert signs_at(instance, cone.witness) == s

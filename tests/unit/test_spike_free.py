@@ -58,14 +58,14 @@ def test_data_that_are_not(X, ratio):
         assert result.ratio[1] == pytest.approx(ratio, rel=1e-9)
 
 
-@pytest.mark.parametrize("digits", [10, 40, 60, 200])  # doubles, 128 bits, 512 bits, elimination
+@pytest.mark.parametrize("digits", [10, 30, 60, 200])  # by doubles, 128 bits, 512 bits, elimination
 def test_one_part_in_many_digits_decides(digits):
     tiny = Fraction(1, 10**digits)
-    assert spike_free([[1, 0], [tiny, 1]])
-    result = spike_free([[1, 0], [-tiny, 1]])
+    assert spike_free([[1, 1], [1, tiny - 1]])
+    result = spike_free([[1, 1], [1, -tiny - 1]])
     assert not result
     assert result.within(1e-12)  # but the ratio is 1 + 10^-20 / 2 or less
-    X = np.array([[Fraction(1), Fraction(0)], [-tiny, Fraction(1)]], dtype=object)
+    X = np.array([[Fraction(1), Fraction(1)], [Fraction(1), -tiny - 1]], dtype=object)
     heights = [max(sum(x * u for x, u in zip(row, result.witness, strict=True)), 0) for row in X]
     across = [sum(l * row[j] for l, row in zip(result.functional, X, strict=True)) for j in range(2)]
     reach = sum(l * h for l, h in zip(result.functional, heights, strict=True))

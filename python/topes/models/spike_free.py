@@ -17,7 +17,6 @@ from ..full_program import solve_full
 from ..losses import Loss, get_loss
 from ..network import TwoLayerNetwork
 from ..result import KKTResiduals, Solution, Status, relative_gap
-from ..theory.spike_free import NotSpikeFree, spike_free
 
 __all__ = ["train_spike_free", "train_whitened"]
 
@@ -62,6 +61,8 @@ def train_spike_free(
     >>> s.status.value, round(s.objective, 6), s.n_neurons
     ('certified', 1.25, 2)
     """
+    from ..theory.spike_free import NotSpikeFree, spike_free  # theory stands on models, so not at the top
+
     result = spike_free(X, values=values)
     if not result.within(as_positive(check_tol, "check_tol")):
         raise NotSpikeFree(result)

@@ -60,7 +60,7 @@ def spike_free(
     ((2, 1), 1.25)
     """
     if check:
-        from ..theory.spike_free import NotSpikeFree
+        from ..theory.spike_free import NotSpikeFree  # theory stands on programs, so not at the top
         from ..theory.spike_free import spike_free as decide
 
         result = decide(X, values=values)

@@ -118,22 +118,21 @@ def _largest_multiple(G: Integers, q: Integers, unit: int) -> tuple[Integers, np
             exact[basis] = [Fraction(x, D) for x in values[:-1]]
             return w, exact, Fraction(values[-1], D), n_pivots
         k = max(beyond, key=lambda k: abs(values[k]))
-        moves, entering, passed, side = _turn(G, q, basis, k, s, heights, values[k], D)
+        moves, entering, side = _turn(G, q, basis, k, s, heights, values[k], D)
         if not moves:
             k = min(beyond, key=basis.__getitem__)
-            _, entering, passed, side = _turn(G, q, basis, k, s, heights, values[k], D)
+            _, entering, side = _turn(G, q, basis, k, s, heights, values[k], D)
         s[basis[k]] = side
-        s[passed] = -s[passed]
         basis[k] = entering
         n_pivots += 1
 
 
 def _turn(
     G: Integers, q: Integers, basis: list[int], k: int, s: npt.NDArray[np.object_], heights: Integers, value: int, D: int
-) -> tuple[bool, int, list[int], int]:
+) -> tuple[bool, int, int]:
     """Turn w off the kth generator of the basis, s_k = value / D beyond 1, to the least sum |w.g_j| on the way.
 
-    Returns whether w moves, the generator that enters the basis, those that w passes, and the sign of the one that left.
+    Returns whether w moves, the generator that enters the basis, and the sign of the one that left.
     """
     d = kernel_line(np.concatenate([G[[b for b in basis if b != basis[k]]], q[None, :]]))
     assert d is not None  # as w
@@ -144,15 +143,13 @@ def _turn(
     ahead = np.flatnonzero((s != 0) & (s * turns < 0)).tolist()
     ratios = sorted((Fraction(abs(heights[j]), abs(turns[j])), j) for j in ahead)
     slope = Fraction((D - abs(value)) * abs(side), D)
-    passed: list[int] = []
     for ratio, j in ratios:
         slope += 2 * abs(turns[j])
         if slope >= 0:
             if ratio > 0:
-                return True, j, passed, 1 if side > 0 else -1
+                return True, j, 1 if side > 0 else -1
             break
-        passed.append(j)
-    return False, ratios[0][1], [], 1 if side > 0 else -1
+    return False, ratios[0][1], 1 if side > 0 else -1
 
 
 def _guess(G: Integers, q: Integers) -> tuple[list[int], npt.NDArray[np.object_]]:
