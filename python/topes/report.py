@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from ._support.exact_input import Values, as_exact_array
-from ._support.limits import thread_count
+from ._support.limits import quick_estimate, thread_count
 from ._support.progress import ProgressCallback, progress_callback
 from ._support.validation import as_positive
 from .arrangement import Arrangement
@@ -24,9 +25,9 @@ from .solid_angle import SolidAngleSummary, solid_angle_summary
 
 __all__ = ["Report", "report"]
 
-# Shares of the time for angles, for counting where angles take too long, and for pricing; samples are drawn in no time.
-_ANGLES, _COUNT, _PRICE = 0.5, 0.25, 0.25
-_DIVES = 1000
+# Shares of the time: for angles, for counting where angles take too long, for an estimate where that does, for pricing.
+_ANGLES, _COUNT, _ESTIMATE, _PRICE = 0.5, 0.25, 0.25, 0.25
+_DIVES, _BATCHES = 50, 20  # dives at a time, and how many times at most
 _FEWEST_SAMPLES, _SAMPLING_SECONDS = 1 << 12, 0.2
 # Pricing works in at most this many dimensions; training prices about so many dual points.
 _MOST_DIMENSIONS, _ROUNDS = 8, (5, 50)
@@ -44,8 +45,8 @@ class Report:
     ----------
     n, d, rank, n_hyperplanes, n_zero_rows : int
         Samples, columns (that of a bias counted), rank, distinct hyperplanes, rows that are zero.
-    n_cells : int or float
-        Exact where `counted`, else an estimate.
+    n_cells : int, float or None
+        Exact where `counted`, else an estimate; None where the time did not suffice for one.
     counted : bool
     standard_error : float
         Of the estimate; 0 where counted.
@@ -58,7 +59,7 @@ class Report:
     eps : float
     samples : int or None
         What Theorem III.2 asks for to see every cell with probability 1 - eps.
-    samples_at_least : int
+    samples_at_least : int or None
         The same if all cells were of one size: no data with so many cells need less by the theorem.
     samples_per_second : float
         Measured.
@@ -66,7 +67,7 @@ class Report:
         In which all angles, or else all cells, were gone through.
     pricing : PricingCost or None
         None where the rank is too high to price over all cells.
-    full_program_variables : int or float
+    full_program_variables : int, float or None
         2 d P of program (7).
     """
 
@@ -75,7 +76,7 @@ class Report:
     rank: int
     n_hyperplanes: int
     n_zero_rows: int
-    n_cells: int | float
+    n_cells: int | float | None
     counted: bool
     standard_error: float
     bound: int
@@ -84,11 +85,11 @@ class Report:
     theta_error: float | None
     eps: float
     samples: int | None
-    samples_at_least: int
+    samples_at_least: int | None
     samples_per_second: float
     enumeration_seconds: float | None
     pricing: PricingCost | None
-    full_program_variables: int | float
+    full_program_variables: int | float | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, for JSON."""
@@ -111,14 +112,16 @@ class Report:
 
     def _cells(self) -> list[str]:
         at_most = f"at most {_integer(self.bound)} by (6), {_integer(self.power_bound)} by its second form"
-        if not self.counted:
+        if self.n_cells is None:
+            number = "too many to go through or to estimate here"
+        elif not self.counted:
             number = f"about {self.n_cells:.3g} (standard error {self.standard_error:.1g}; too many to go through here)"
         elif self.enumeration_seconds is None:
             number = f"{self.n_cells:,}"
         else:
             number = f"{self.n_cells:,}, exactly, in {_time(self.enumeration_seconds)}"
         lines = [f"Cells     {number}", f"          {at_most}"]
-        if self.theta_min is not None:
+        if self.theta_min is not None and self.n_cells is not None:
             lines += [
                 f"Angles    the least cell has probability {self.theta_min:.4g}, {self.n_cells * self.theta_min:.2g} "
                 "of the mean",
@@ -128,6 +131,8 @@ class Report:
     def _sampling(self) -> list[str]:
         share = f"{100.0 * (1.0 - self.eps):g} %"
         count, unless = (self.samples_at_least, "at least ") if self.samples is None else (self.samples, "")
+        if count is None or self.n_cells is None:
+            return [f"Sampling  {self.samples_per_second:,.0f} samples a second; how many see all cells is not known"]
         ratio = count / self.n_cells
         lines = [
             f"Sampling  Theorem III.2 asks for {unless}{_integer(count)} samples to see all with probability {share},",
@@ -139,7 +144,9 @@ class Report:
         return lines
 
     def _training(self) -> list[str]:
-        size = f"the full program (7) would have {_integer(self.full_program_variables)} variables"
+        size = "the full program (7) could not be written down"
+        if self.full_program_variables is not None:
+            size = f"the full program (7) would have {_integer(self.full_program_variables)} variables"
         if self.rank == 0:
             return ["Training  no network sees these data: every output is the same"]
         if self.pricing is None:
@@ -177,8 +184,8 @@ def report(
     eps : float
         Theorem III.2's probability to miss a cell.
     max_time : float
-        Seconds, about. Cells that cannot be gone through in half of them are counted, in a quarter, or else estimated;
-        the last quarter is for probes of pricing.
+        Seconds, about. Cells that cannot be gone through in half of them are counted in a quarter, or else estimated in
+        another; one more is for probes of pricing.
     n_threads, progress
         As for `Arrangement.count`.
 
@@ -206,23 +213,23 @@ def report(
     A = Arrangement(exact, values=values)
     zero = int(np.sum(~np.any(exact != 0, axis=1)))
     walk, walked = _summary(A, _ANGLES * seconds, n_threads, progress)
-    counted, error = True, 0.0
-    cells: int | float
+    error = 0.0
+    cells: int | float | None = None
     if walk is not None:
         cells = walk.n_cells
     else:
         found, walked = _count(A, _COUNT * seconds, n_threads, progress)
-        counted = found is not None
         if found is not None:
             cells = found
         else:
-            cells, error = A.estimate_count(_DIVES, rng=0)
-            cells = min(max(cells, 1.0), float(A.bound()))
+            estimate = _estimate(A, _ESTIMATE * seconds)
+            if estimate is not None:
+                cells, error = min(max(estimate[0], 1.0), float(A.bound())), estimate[1]
     theta = None if walk is None else walk.least.angle
     pricing = None
     if 0 < A.rank <= _MOST_DIMENSIONS and A.n:
         pricing = pricing_cost(X, bias=bias, values=values, max_time=_PRICE * seconds, n_threads=n_threads)
-    whole = cells if isinstance(cells, int) else max(1, round(cells))
+    whole = None if cells is None else max(1, round(cells))
     n, d = exact.shape
     return Report(
         n=n,
@@ -231,19 +238,19 @@ def report(
         n_hyperplanes=A.n_hyperplanes,
         n_zero_rows=zero,
         n_cells=cells,
-        counted=counted,
+        counted=isinstance(cells, int),
         standard_error=error,
         bound=A.bound(),
         power_bound=cell_bound_power(A.n_hyperplanes, A.rank) if A.rank else 1,
         theta_min=theta,
         theta_error=None if walk is None else walk.least.error,
         eps=eps,
-        samples=sufficient_samples(whole, theta, eps) if theta else None,
-        samples_at_least=sufficient_samples(whole, 1.0 / whole, eps),
+        samples=sufficient_samples(whole, theta, eps) if theta and whole else None,
+        samples_at_least=None if whole is None else sufficient_samples(whole, Fraction(1, whole), eps),
         samples_per_second=_rate(exact, values, n_threads) if A.rank else math.inf,
         enumeration_seconds=walked,
         pricing=pricing,
-        full_program_variables=2 * d * cells,
+        full_program_variables=None if cells is None else 2 * d * cells,
     )
 
 
@@ -270,6 +277,20 @@ def _count(
     except _TooLongError:
         return None, None
     return found, time.perf_counter() - start
+
+
+def _estimate(A: Arrangement, seconds: float) -> tuple[float, float] | None:
+    """The mean of as many batches of dives as there is time for, and its standard error."""
+    start = time.perf_counter()
+    found: list[tuple[float, float]] = []
+    while len(found) < _BATCHES and (left := start + seconds - time.perf_counter()) > 0.0:
+        batch = quick_estimate(A, left, _DIVES, seed=len(found))
+        if batch is None:
+            break
+        found.append(batch)
+    if not found:
+        return None
+    return sum(m for m, _ in found) / len(found), math.hypot(*(e for _, e in found)) / len(found)
 
 
 def _until(deadline: float, shown: ProgressCallback | None) -> ProgressCallback:

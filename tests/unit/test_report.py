@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 
 import numpy as np
 import pytest
@@ -34,9 +34,11 @@ def test_a_small_matrix_is_gone_through(bias):
     assert f"{found.n_cells:,}, exactly" in str(found)
 
 
-def test_what_is_too_large_is_estimated_and_says_so():
+def test_what_is_too_large_is_estimated_and_says_so(monkeypatch):
     X = np.random.default_rng(1).standard_normal((400, 6))
-    found = report(X, max_time=2.0)
+    for share, value in {"_ANGLES": 0.01, "_COUNT": 0.01, "_ESTIMATE": 1.0, "_PRICE": 0.01}.items():
+        monkeypatch.setattr(sys.modules["topes.report"], share, value)
+    found = report(X, max_time=30.0)
     assert not found.counted
     assert (found.theta_min, found.samples, found.enumeration_seconds) == (None, None, None)
     expected = topes.Arrangement(X).bound()  # general position
@@ -49,7 +51,7 @@ def test_a_high_rank_names_the_alternative():
     found = report(np.random.default_rng(2).standard_normal((60, 20)), max_time=2.0)
     assert found.pricing is None
     assert "train_low_rank" in str(found)
-    assert math.isfinite(found.n_cells)
+    assert not found.counted
     assert len(str(found).splitlines()) < 20
 
 

@@ -82,9 +82,9 @@ def refuse_if_too_large(
         return max_cells if n_cells is None else n_cells
     about = ""
     if n_cells is None:
-        estimate = _estimate(arrangement)
+        estimate = quick_estimate(arrangement)
         if estimate is not None:
-            expected = min(expected, round(estimate))
+            expected = min(expected, round(estimate[0]))
         about = "about " if estimate is not None else "up to "
     if expected <= fits:
         return max(fits, 1)
@@ -99,15 +99,18 @@ def refuse_if_too_large(
     )
 
 
-def _estimate(arrangement: Arrangement) -> float | None:
-    """A quick estimate of the number of cells, None if even that takes long."""
-    deadline = time.monotonic() + _SECONDS_TO_ESTIMATE
+def quick_estimate(
+    arrangement: Arrangement, seconds: float = _SECONDS_TO_ESTIMATE, n_dives: int = _DIVES, seed: int = 0
+) -> tuple[float, float] | None:
+    """An estimate of the number of cells and its standard error, None if even that takes longer."""
+    deadline = time.monotonic() + seconds
 
     def stop(fraction: float, n_cells: int) -> None:
         if time.monotonic() > deadline:
             raise _TooLongError
 
     try:
-        return arrangement._core.estimate_count(_DIVES, 0, stop)[0]
+        estimate, error = arrangement._core.estimate_count(n_dives, seed, stop)
+        return estimate, error
     except _TooLongError:
         return None
