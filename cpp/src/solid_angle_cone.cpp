@@ -72,7 +72,9 @@ void ExactAngle::add(const std::vector<const Vertex*>& corners, const Integer& v
     sum_ += {angle, kExactRoundings * angle};
     return;
   }
-  if (widest >= kWidest) {
+  // Rays that positive weights can bring to zero have a pair beyond -1 / (r - 1): halving by inner products would fail late.
+  const double safe = r_ == 3 ? kWidest : -0.9 / static_cast<double>(r_ - 1);
+  if (widest >= safe) {
     if (r_ == 3) {
       const Half half = half_excess(gram_[0], gram_[1], gram_[2], unit_volume);
       const double angle = 2 * std::atan2(half.imaginary, half.real);

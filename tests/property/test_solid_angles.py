@@ -165,7 +165,7 @@ def test_same_bytes_for_any_number_of_threads(n, r, extra):
 
 @pytest.mark.large  # seconds a cell: every halving is exact
 def test_rays_that_surround_the_origin_in_their_plane():
-    """Columns of 1e-319 and 1e-310: middles of rays are opposite to third rays; halving rounded inner products never ended."""
+    """Columns of 1e-319 and 1e-310: middles of rays are opposite to third rays, and halving never ended."""
     rows = [
         (-4.0, 1.82977e-319, 0.4, -1e-310),
         (1.0, -6.099e-320, 0.2, -3e-310),

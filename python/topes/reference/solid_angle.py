@@ -252,7 +252,7 @@ def _arctangent(x: Decimal) -> Decimal:
         power *= -x * x
         k += 2
         total += power / k
-    return total * 2**doublings
+    return total * Decimal(2**doublings)
 
 
 def _pi() -> Decimal:
