@@ -72,28 +72,32 @@ void ExactAngle::add(const std::vector<const Vertex*>& corners, const Integer& v
     sum_ += {angle, kExactRoundings * angle};
     return;
   }
-  if (widest < kWidest) {
-    const Vertex m = middle(*corners[widest_a], *corners[widest_b]);
-    for (const std::size_t replaced : {widest_a, widest_b}) {
-      std::vector<const Vertex*> half = corners;
-      half[replaced] = &m;
-      IntegerMatrix matrix(r_, r_);
-      for (std::size_t i = 0; i < r_; ++i) std::copy(half[i]->coordinates.begin(), half[i]->coordinates.end(), matrix.row(i).begin());
-      add(half, abs(determinant(std::move(matrix))));
+  // Rays that positive weights can bring to zero have a pair beyond -1 / (r - 1): halving by inner products would fail late.
+  const double safe = r_ == 3 ? kWidest : -0.9 / static_cast<double>(r_ - 1);
+  if (widest >= safe) {
+    if (r_ == 3) {
+      const Half half = half_excess(gram_[0], gram_[1], gram_[2], unit_volume);
+      const double angle = 2 * std::atan2(half.imaginary, half.real);
+      sum_ += {angle, kExactRoundings * angle};
+      return;
     }
-    return;
+    if (rules_.shifted != nullptr && ShiftedPoints::prepare(gram_, r_, unit_volume, grams_, volumes_)) return;
+    Measured one;
+    if (rules_.nested != nullptr && (*rules_.nested)(gram_, unit_volume, one)) {
+      sum_ += {one.value, one.error + kExactRoundings * one.value};
+      return;
+    }
   }
-  if (r_ == 3) {
-    const Half half = half_excess(gram_[0], gram_[1], gram_[2], unit_volume);
-    const double angle = 2 * std::atan2(half.imaginary, half.real);
-    sum_ += {angle, kExactRoundings * angle};
-  } else if (rules_.nested != nullptr) {
-    Measured one = (*rules_.nested)(gram_, unit_volume);
-    one.error += kExactRoundings * one.value;
-    sum_ += one;
-  } else {
-    grams_.insert(grams_.end(), gram_.begin(), gram_.end());
-    volumes_.push_back(unit_volume);
+  control_->poll();
+  const Vertex m = middle(*corners[widest_a], *corners[widest_b]);
+  for (const std::size_t replaced : {widest_a, widest_b}) {
+    std::vector<const Vertex*> half = corners;
+    half[replaced] = &m;
+    IntegerMatrix matrix(r_, r_);
+    for (std::size_t i = 0; i < r_; ++i) {
+      std::copy(half[i]->coordinates.begin(), half[i]->coordinates.end(), matrix.row(i).begin());
+    }
+    add(half, abs(determinant(std::move(matrix))));
   }
 }
 
@@ -121,6 +125,7 @@ void ExactAngle::triangulate(const std::vector<std::vector<std::uint32_t>>& face
 
 Measured ExactAngle::operator()(std::span<const std::vector<Integer>> rays, const std::vector<std::vector<std::uint32_t>>& facets,
                                 const Control& control) {
+  control_ = &control;
   sum_ = {};
   grams_.clear();
   volumes_.clear();

@@ -16,7 +16,6 @@ namespace {
 constexpr double kWanted = 1e-9;
 constexpr int kMaxClasses = 12;  // the weights of higher rules alternate too much
 constexpr std::size_t kMaxPoints = 1365;  // of one class: compositions of 11 into 5 parts
-constexpr int kMaxHalvings = 60;
 
 // 1 / sqrt(q)^r.
 inline double inverse_power(double q, int r) {
@@ -134,46 +133,68 @@ bool NestedRule::settle(const double* gram, double volume, Measured& out) const 
   return false;
 }
 
-Measured NestedRule::operator()(std::span<const double> gram, double volume) const {
-  struct Part {
-    std::array<double, 10> gram;
-    double volume;
-    int halvings;
-  };
-  Measured out;
-  const auto r = static_cast<std::size_t>(r_);
-  constexpr double kFar = 0.35;  // cosine: beyond this angle halving is cheaper than a high degree
-  const auto widest_of = [&](const double* g) {
-    return static_cast<std::size_t>(std::min_element(g, g + n_pairs_) - g);
-  };
-  if (gram[widest_of(gram.data())] > kFar && settle(gram.data(), volume, out)) return out;
-  std::vector<Part> open(1);
-  std::copy(gram.begin(), gram.end(), open[0].gram.begin());
-  open[0].volume = volume;
-  open[0].halvings = 0;
-  bool first = true;
+namespace {
+
+struct Part {
+  std::vector<double> gram;
+  double volume = 0;
+};
+
+// Halves parts at their widest pair until `accept(part, widest inner product)`; false beyond kWidest, or where that never ends.
+template <class Accept>
+bool halve_until(std::span<const double> gram, std::size_t r, double volume, Accept&& accept) {
+  constexpr std::size_t kMostOpen = 200;  // depth of halvings; each brings the widest pair together
+  std::vector<Part> open{{{gram.begin(), gram.end()}, volume}};
   while (!open.empty()) {
-    const Part part = open.back();
+    Part part = std::move(open.back());
     open.pop_back();
-    const std::size_t widest = widest_of(part.gram.data());
-    if (!first && part.gram[widest] > kFar && settle(part.gram.data(), part.volume, out)) continue;
-    first = false;
-    if (part.halvings == kMaxHalvings) {  // not reached: every halving of the widest pair brings the rays together
-      out.error = INFINITY;
-      continue;
-    }
+    const auto widest = static_cast<std::size_t>(std::min_element(part.gram.begin(), part.gram.end()) - part.gram.begin());
+    if (accept(part, part.gram[widest])) continue;
+    if (!(part.gram[widest] >= kWidest) || open.size() > kMostOpen) return false;
     std::size_t a = 0;
-    std::size_t b = widest + 1;
     while (pair_index(a, r - 1, r) < widest) ++a;
-    b = a + 1 + widest - pair_index(a, a + 1, r);
-    for (const bool keep_b : {true, false}) {
-      Part half = part;
-      half.volume *= halve(std::span(half.gram.data(), n_pairs_), r, a, b, keep_b);
-      ++half.halvings;
-      open.push_back(half);
-    }
+    const std::size_t b = a + 1 + widest - pair_index(a, a + 1, r);
+    Part other = part;
+    part.volume *= halve(part.gram, r, a, b, true);
+    other.volume *= halve(other.gram, r, a, b, false);
+    open.push_back(std::move(part));
+    open.push_back(std::move(other));
   }
-  return out;
+  return true;
+}
+
+}  // namespace
+
+bool NestedRule::operator()(std::span<const double> gram, double volume, Measured& out) const {
+  constexpr double kFar = 0.35;  // cosine: beyond this angle halving is cheaper than a high degree
+  Measured sum;
+  const double widest = *std::min_element(gram.begin(), gram.end());
+  if (!(widest > kFar && settle(gram.data(), volume, sum))) {
+    const bool done = halve_until(gram, static_cast<std::size_t>(r_), volume, [&](const Part& part, double g) {
+      return g > kFar && settle(part.gram.data(), part.volume, sum);
+    });
+    if (!done) return false;
+  }
+  out += sum;
+  return true;
+}
+
+bool ShiftedPoints::prepare(std::span<const double> gram, std::size_t r, double volume, std::vector<double>& grams,
+                            std::vector<double>& volumes) {
+  // Then |sum t_i v_i|^2 >= sum t_i^2 - (sum over pairs of 2 t_i t_j) / (2 (r - 1)) >= 1 / (2 r).
+  const double least = -0.5 / static_cast<double>(r - 1);
+  const std::size_t n_grams = grams.size();
+  const std::size_t n_volumes = volumes.size();
+  const bool done = halve_until(gram, r, volume, [&](const Part& part, double g) {
+    if (!(g >= least)) return false;
+    grams.insert(grams.end(), part.gram.begin(), part.gram.end());
+    volumes.push_back(part.volume);
+    return true;
+  });
+  if (done) return true;
+  grams.resize(n_grams);
+  volumes.resize(n_volumes);
+  return false;
 }
 
 ShiftedPoints::ShiftedPoints(int r, std::uint64_t n_points, std::uint64_t seed)

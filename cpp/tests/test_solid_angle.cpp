@@ -148,12 +148,16 @@ TEST(pulling_small_and_large_sets_agree) {
 TEST(halving_keeps_the_measure) {
   const NestedRule rule(4);
   std::vector<double> gram{0.9, 0.8, 0.7, 0.85, 0.75, 0.8};
-  const Measured whole = rule(gram, 1.0);
+  Measured whole;
+  CHECK(rule(gram, 1.0, whole));
   Measured halves;
   for (const bool keep_b : {true, false}) {
     std::vector<double> half = gram;
     const double factor = halve(half, 4, 0, 3, keep_b);
-    halves += rule(half, factor);
+    CHECK(rule(half, factor, halves));
   }
-  CHECK(std::abs(whole.value - halves.value) <= 1e-10 * whole.value);
+  CHECK(std::abs(whole.value - halves.value) <= 1e-9 * whole.value);
+  // Three rays that all but surround the origin in their plane: the middle of two is opposite to the third.
+  std::vector<double> flat{-0.5, -0.5, 0, -0.5, 0, 0};
+  CHECK(!rule(flat, 1.0, whole));
 }

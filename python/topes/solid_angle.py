@@ -201,13 +201,13 @@ def solid_angle(
 
     Examples
     --------
-    >>> import topes
-    >>> topes.solid_angle(rays=[[1, 0], [1, 1]]).value  # an eighth of a turn
+    >>> from topes.solid_angle import solid_angle
+    >>> solid_angle(rays=[[1, 0], [1, 1]]).value  # an eighth of a turn
     0.125
-    >>> round(topes.solid_angle(halfspaces=[[1, 0, 0], [0, 1, 0]]).value, 15)  # an edge of a cube
+    >>> round(solid_angle(halfspaces=[[1, 0, 0], [0, 1, 0]]).value, 15)  # an edge of a cube
     0.25
-    >>> print(topes.solid_angle(rays=[[1, 0, 0], [0, 1, 0], [0, 0, 1]]))
-    0.125 (error 4e-15, a bound; rank 3, spherical excess)
+    >>> print(solid_angle(rays=[[1, 0, 0], [0, 1, 0], [0, 0, 1]]))
+    0.125 (error 9e-16, a bound; rank 3, spherical excess)
     """
     if (rays is None) == (halfspaces is None):
         raise InputError("solid_angle needs either rays or halfspaces, got " + ("neither" if rays is None else "both"))

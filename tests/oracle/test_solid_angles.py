@@ -89,7 +89,8 @@ def test_against_the_multivariate_normal(n, d, r):
         signs = 2.0 * A.patterns()[k] - 1
         H = signs[:, None] * X / np.linalg.norm(X, axis=1)[:, None]
         zero = np.zeros(n)
-        probability = multivariate_normal.cdf(zero, zero, H @ H.T, allow_singular=True, maxpts=200_000, abseps=1e-6, releps=1e-6)
+        limits = {"maxpts": 200_000, "abseps": 1e-6, "releps": 1e-6}
+        probability = multivariate_normal.cdf(zero, zero, H @ H.T, allow_singular=True, **limits)
         assert abs(probability - angles[k]) <= 2e-4
 
 

@@ -161,3 +161,18 @@ def test_same_bytes_for_any_number_of_threads(n, r, extra):
         assert np.array_equal(other.least.pattern, summary.least.pattern)
         assert np.array_equal(other.histogram, summary.histogram)
     assert abs(summary.sum - 1) <= summary.error
+
+
+@pytest.mark.large  # seconds a cell: every halving is exact
+def test_rays_that_surround_the_origin_in_their_plane():
+    """Columns of 1e-319 and 1e-310: middles of rays are opposite to third rays, and halving never ended."""
+    rows = [
+        (-4.0, 1.82977e-319, 0.4, -1e-310),
+        (1.0, -6.099e-320, 0.2, -3e-310),
+        (3.0, 2.4397e-319, 0.1, 2e-310),
+        (1.0, 1.21985e-319, -0.30000000000000004, -4e-310),
+        (-1.0, 6.099e-320, -0.2, 3e-310),
+    ]
+    summary = solid_angle_summary(Arrangement(rows))
+    assert summary.n_cells == Arrangement(rows).count()
+    assert abs(summary.sum - 1) <= summary.error <= 1e-8

@@ -48,6 +48,7 @@ class ExactAngle {
   void add(const std::vector<const Vertex*>& corners, const Integer& volume);
 
   const AngleRules& rules_;
+  const Control* control_ = nullptr;
   std::size_t r_;
   std::vector<Vertex> vertices_;
   std::vector<double> gram_;
@@ -103,7 +104,7 @@ class CellAngle {
   // with their errors. What can cancel is computed from the latter, which no map has rounded.
   std::vector<double> units_, unit_errors_, vectors_, errors_;
   std::vector<long double> wide_;
-  std::vector<double> gram_, grams_, volumes_;
+  std::vector<double> gram_, grams_, volumes_, part_grams_, part_volumes_;
   std::uint64_t n_exact_ = 0;
 };
 

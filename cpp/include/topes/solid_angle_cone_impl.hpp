@@ -298,17 +298,19 @@ bool CellAngle<R>::measure_any(const Cone& cone, Pulling<Set>& pulling, const st
     total += volumes_.back();
   });
   const double largest = *std::max_element(unit_errors_.begin(), unit_errors_.end());
-  const double inner_products = 4 * static_cast<double>(r * r) * (largest + 8 * kRoundoff);  // their part of the integrand's error
+  const double inner_products = 16 * static_cast<double>(r * r) * (largest + 8 * kRoundoff);  // their part of the integrand's error
   const double relative = error / total + inner_products;
   if (!(relative <= kAngleDigits)) return false;
-  if (rules_.shifted != nullptr) {
-    out = (*rules_.shifted)(grams_, volumes_);
-  } else {
-    out = {};
-    for (std::size_t k = 0; k < volumes_.size(); ++k) {
-      out += (*rules_.nested)(std::span<const double>(grams_.data() + k * n_pairs, n_pairs), volumes_[k]);
-    }
+  out = {};
+  part_grams_.clear();
+  part_volumes_.clear();
+  for (std::size_t k = 0; k < volumes_.size(); ++k) {
+    const std::span<const double> gram(grams_.data() + k * n_pairs, n_pairs);
+    const bool done = rules_.shifted != nullptr ? ShiftedPoints::prepare(gram, r, volumes_[k], part_grams_, part_volumes_)
+                                                : (*rules_.nested)(gram, volumes_[k], out);
+    if (!done) return false;
   }
+  if (rules_.shifted != nullptr) out = (*rules_.shifted)(part_grams_, part_volumes_);
   out.error += out.value * relative;
   return true;
 }

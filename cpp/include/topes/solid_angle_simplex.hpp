@@ -45,8 +45,9 @@ double halve(std::span<double> gram, std::size_t r, std::size_t a, std::size_t b
 class NestedRule {
  public:
   explicit NestedRule(int r);
-  /// \param gram  inner products of the unit rays, pairs i < j; at least kWidest. \param volume  |det V|
-  Measured operator()(std::span<const double> gram, double volume) const;
+  /// Adds the measure of the cone. \param gram  inner products of the unit rays, pairs i < j. \param volume  |det V|
+  /// \return false if rays or middles of rays are further apart than kWidest: the rays themselves have to be halved then
+  [[nodiscard]] bool operator()(std::span<const double> gram, double volume, Measured& out) const;
 
  private:
   struct Class {
@@ -70,7 +71,10 @@ class ShiftedPoints {
   static constexpr std::size_t kShifts = 8;
   /// \param n_points  in all, rounded up to a multiple of kShifts
   ShiftedPoints(int r, std::uint64_t n_points, std::uint64_t seed);
-  /// The measure of several simplicial cones: the value is a mean over shifts, the error three times its standard error.
+  /// Halves the cone until the integrand is bounded, and appends the parts; false as for NestedRule.
+  [[nodiscard]] static bool prepare(std::span<const double> gram, std::size_t r, double volume, std::vector<double>& grams,
+                                    std::vector<double>& volumes);
+  /// The measure of several simplicial cones that prepare() gave: the value is a mean over shifts, the error three times its standard error.
   /// \param grams  n_pairs numbers for each cone. \param volumes  likewise one
   Measured operator()(std::span<const double> grams, std::span<const double> volumes) const;
 

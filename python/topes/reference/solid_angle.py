@@ -89,7 +89,7 @@ def solid_angle(H: Any, *, values: str = "binary", digits: int = 40) -> Decimal:
 
     Examples
     --------
-    >>> from topes.reference import solid_angle
+    >>> from topes.reference.solid_angle import solid_angle
     >>> float(solid_angle([[1, 0, 0], [0, 1, 0], [0, 0, 1]]))
     0.125
     """
@@ -252,7 +252,7 @@ def _arctangent(x: Decimal) -> Decimal:
         power *= -x * x
         k += 2
         total += power / k
-    return total * 2**doublings
+    return total * Decimal(2**doublings)
 
 
 def _pi() -> Decimal:
