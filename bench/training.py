@@ -178,7 +178,7 @@ def ours(case: Case, limit: float) -> None:
         case.lower = max(case.lower, float(answer["lower_bound"]))
         case.upper = min(case.upper, float(answer["value"]))
         remark = f"{answer['status']}, gap {answer['gap']:.0e}, {answer['rounds']} rounds, "
-        remark += f"price {answer['price']:.0%}, solve {answer['solve']:.0%}"
+        remark += f"price {answer['price']:.0%}, solve {answer['solve']:.0%}, {answer['cpu']:.2f} s of the processors"
         if (tol, 1) in seconds:
             remark += f"; one thread takes {seconds[tol, 1] / answer['seconds']:.2f} times as long"
         taken = show(case, method, answer, np.inf, remark)

@@ -11,7 +11,7 @@ import topes
 
 
 def solve(problem: Problem) -> Problem:
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     s = topes.train(
         problem["X"],
         problem["y"],
@@ -20,7 +20,7 @@ def solve(problem: Problem) -> Problem:
         max_time=float(problem["budget"]),
         n_threads=int(problem["threads"]),
     )
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     w2 = s.network.w2
     return answer(
         s.network.W1 * np.abs(w2),
@@ -33,6 +33,7 @@ def solve(problem: Problem) -> Problem:
         price=s.seconds["price"] / seconds,
         solve=s.seconds["solve"] / seconds,
         seconds=seconds,
+        cpu=cpu,
     )
 
 

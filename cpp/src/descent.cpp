@@ -315,9 +315,12 @@ Descent::Move Descent::go(const Step& step) {
   }
   line.outputs.assign(samples_, constant_);
   line.slopes.assign(samples_, step.constant);
-  std::vector<Bend> bends;
-  std::vector<std::uint8_t> above(m * n);
-  std::vector<std::uint8_t> on(m * n);  // a hyperplane, at the start
+  std::vector<Bend>& bends = bends_;
+  std::vector<std::uint8_t>& above = above_;
+  std::vector<std::uint8_t>& on = on_;
+  bends.clear();
+  above.resize(m * n);
+  on.resize(m * n);
   std::vector<double> dh(n);
   for (std::size_t j = 0; j < m; ++j) {
     const Block& b = blocks_[j];
@@ -332,18 +335,21 @@ Descent::Move Descent::go(const Step& step) {
     const double down = p_.kappa * up;
     std::uint8_t* const is_above = above.data() + j * n;
     std::uint8_t* const is_on = on.data() + j * n;
-    for (std::size_t k = 0; k < n; ++k) {
+    const auto take = [&](std::size_t k, std::size_t sample) {
       const double h = std::abs(b.heights[k]) <= zero * sizes_[k] ? 0.0 : b.heights[k];
       const bool a = h > 0 || (h == 0 && dh[k] > 0);
       const double weight = a ? up : down;
-      line.outputs[k / p_.pool] += weight * h;
-      line.slopes[k / p_.pool] += weight * dh[k];
+      line.outputs[sample] += weight * h;
+      line.slopes[sample] += weight * dh[k];
       is_above[k] = a ? 1 : 0;
       is_on[k] = h == 0 ? 1 : 0;
       if (h * dh[k] < 0 && std::abs(h) < line.most * std::abs(dh[k])) {
         bends.push_back({-h / dh[k], up * (1.0 - p_.kappa) * std::abs(dh[k]), static_cast<std::uint32_t>(k),
                          static_cast<std::uint32_t>(j)});
       }
+    };
+    for (std::size_t sample = 0, k = 0; sample < samples_; ++sample) {
+      for (std::size_t patch = 0; patch < p_.pool; ++patch, ++k) take(k, sample);
     }
   }
   const std::optional<LineMinimum> found = line_minimum(line, bends, p_.pool, loss_, p_.beta);

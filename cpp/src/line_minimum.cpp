@@ -25,12 +25,13 @@ class Search {
   std::optional<LineMinimum> run();
 
  private:
+  std::size_t sample_of(const Bend& bend) const { return pool_ == 1 ? bend.row : bend.row / pool_; }  // a division is slow
   // Value and slope at t with the first `count` bends behind; those before low_ are in offset_ and slope_ already.
   SmoothLoss::Along look(double t, std::size_t count) {
     d_ = slope_;
     for (std::size_t i = 0; i < f_.size(); ++i) f_[i] = offset_[i] + t * d_[i];
     for (std::size_t k = low_; k < count; ++k) {
-      const std::size_t sample = bends_[k].row / pool_;
+      const std::size_t sample = sample_of(bends_[k]);
       d_[sample] += bends_[k].by;
       f_[sample] += bends_[k].by * (t - bends_[k].at);
     }
@@ -44,7 +45,7 @@ class Search {
   }
   void leave_behind(std::size_t count) {
     for (; low_ < count; ++low_) {
-      const std::size_t sample = bends_[low_].row / pool_;
+      const std::size_t sample = sample_of(bends_[low_]);
       slope_[sample] += bends_[low_].by;
       offset_[sample] -= bends_[low_].by * bends_[low_].at;
     }

@@ -130,6 +130,11 @@ class Descent {
   double damping_ = 0;
   std::size_t penalised_;  // coordinates whose norm counts
 
+  // Of one step, kept for their memory: the bends ahead, and of each block and row whether it goes above and starts on its hyperplane.
+  std::vector<Bend> bends_;
+  std::vector<std::uint8_t> above_;
+  std::vector<std::uint8_t> on_;
+
   bool fresh_ = false;          // what follows belongs to the blocks as they are
   std::vector<double> f_;       // outputs
   std::vector<double> v_;       // gradient of the loss

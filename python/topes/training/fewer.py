@@ -43,13 +43,13 @@ def fewer(pricer: Pricer, blocks: Blocks, spare: FloatArray, dual: FloatArray, b
     U = np.hstack([blocks.columns / norms, spare[:, tight]])
     values = pricer.pooled(phi(pricer.data @ U, pricer.kappa))
     signs = np.append(blocks.signs, -np.sign(dual @ values[:, len(blocks) :]))
-    A = values * signs
-    f = A[:, : len(blocks)] @ norms
-    left, s, right = np.linalg.svd(A, full_matrices=False)
+    values *= signs
+    _, s, right = np.linalg.svd(np.linalg.qr(values, mode="r"))  # lambda meets the same equations, in few rows
     rank = int(np.sum(s > _RANK * s[0]))
     if rank == len(signs):
         return None  # the only one
-    rows, target = s[:rank, None] * right[:rank], left[:, :rank].T @ f
+    rows = s[:rank, None] * right[:rank]
+    target = rows[:, : len(blocks)] @ norms
     scale = float(np.abs(target).max())
     rng = np.random.default_rng(0)
     best: FloatArray | None = None

@@ -29,7 +29,7 @@ _DIRECTIONS = 1000
 # Of these, so many are remembered.
 _SEEN = 32
 # While prices exceed beta by more than this share, or ten times the gap asked for, the bound is far: so many cones do.
-_FAR, _CONES = 1e-2, 100_000
+_FAR, _CONES = 1e-2, 25_000
 # A side that has not moved by this share of the gap asked for has not moved.
 _PROGRESS = 1e-3
 # Below this share of beta_max a network is an interpolation in all but name, and doubles do not hold the difference.
