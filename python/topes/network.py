@@ -188,8 +188,10 @@ class TwoLayerNetwork:
         if bias == "free":
             U, c = _one_constant(U, c, kappa_of(activation))
         if X is not None:
-            U, c = merged(U, c, _SAME_DIRECTION)  # the pieces of a direction that lies on a wall
             data = as_matrix(X, "X", min_rows=0, min_columns=0)
+            # The pieces of a direction that lies on a wall; the units of the data are no matter.
+            reach = np.append(np.abs(data).max(axis=0, initial=0.0), [] if bias is False else [1.0])
+            U, c = merged(U, c, _SAME_DIRECTION, reach=reach)
             U, c = _at_vertex(U, c, data, kappa_of(activation), bias, norm, pool)
         return cls._from_columns(U, c, activation, bias, norm)
 
@@ -276,10 +278,19 @@ def groups(sizes: FloatArray, is_near: Callable[[int], Any], share: float = 0.0)
             yield int(j), same
 
 
-def merged(U: FloatArray, signs: FloatArray, angle: float, share: float = 0.0) -> tuple[FloatArray, FloatArray]:
-    """Columns of one sign within `angle` (radians) become their sum; those below `share` of the largest are left out."""
-    sizes = np.linalg.norm(U, axis=0)
-    units = U / np.maximum(sizes, 1e-300)
+def merged(
+    U: FloatArray, signs: FloatArray, angle: float, share: float = 0.0, *, reach: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Columns of one sign within `angle` (radians) become their sum; those below `share` of the largest are left out.
+
+    Parameters
+    ----------
+    reach : ndarray, shape (d,), optional
+        Units in which the angle is measured: the size of the data that each row of U meets.
+    """
+    scaled = U if reach is None else U * reach[:, None]
+    sizes = np.linalg.norm(scaled, axis=0)
+    units = scaled / np.maximum(sizes, 1e-300)
     found = list(groups(
         sizes, lambda j: (signs == signs[j]) & (np.linalg.norm(units - units[:, [j]], axis=0) <= angle), share
     ))
@@ -299,8 +310,9 @@ def _at_vertex(
         return U, c
     data = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
     sizes = np.linalg.norm(U, axis=0)
-    if bias == "free":  # a constant up to the solver's accuracy is a constant: no cost, no slope
-        U = U * np.vstack([np.abs(U[:-1]) > _NEGLIGIBLE * sizes, np.ones((1, U.shape[1]))])
+    if bias == "free":  # a constant up to the solver's accuracy is a constant, whatever the units: no cost, no slope
+        heights = np.abs(U) * np.abs(data).max(axis=0, initial=0.0)[:, None]
+        U = U * np.vstack([heights[:-1] > _NEGLIGIBLE * heights.max(axis=0), np.ones((1, U.shape[1]))])
     A = pooled(phi(data @ (U / sizes), kappa), pool) * c
     lam = at_vertex(A, weight_norm(penalised(U / sizes, bias), norm), sizes)
     active = lam > 0.0

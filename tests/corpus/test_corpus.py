@@ -139,3 +139,23 @@ def test_the_full_program_tries_again_with_finer_tolerances(X):
     solution = solve_full(np.array(X, dtype=float), [3.0, 0.0, 2.5], 1e-3, loss="l2", activation=-1.0, norm=np.inf)
     assert solution.status is topes.Status.CERTIFIED
     assert solution.n_neurons <= 3
+
+
+def test_neurons_are_told_apart_in_the_units_of_the_data():
+    """Columns of 2e5, 2e-2 and 2e-4 and a free bias: neurons a wall apart were taken for one, and 27 were left of 21 rows."""
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((21, 3)) * [2e5, 2e-2, 2e-4], rng.standard_normal(21)
+    options = {"loss": "huber", "activation": "abs", "bias": "free"}
+    beta = 1e-4 * topes.beta_max(X, y, **options)
+    solution = topes.train(X, y, beta, **options)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.n_neurons <= 21
+
+
+def test_units_far_apart_stop_the_conic_solver_but_not_training():
+    """Inputs of 1e-4, targets of 100, p = 1: rounds changed nothing any more at a gap of 1e-3, as the program was not solved."""
+    rng = np.random.default_rng(6)
+    X, y = 1e-4 * rng.standard_normal((23, 2)), 100.0 * rng.standard_normal(23)
+    options = {"loss": "l2", "activation": 0.5, "bias": "penalized", "norm": 1}
+    beta = 1e-3 * topes.beta_max(X, y, tol=1e-3, **options)
+    assert topes.train(X, y, beta, **options).status is topes.Status.CERTIFIED
