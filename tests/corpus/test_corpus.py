@@ -142,7 +142,7 @@ def test_the_full_program_tries_again_with_finer_tolerances(X):
 
 
 def test_neurons_are_told_apart_in_the_units_of_the_data():
-    """Columns of 2e5, 2e-2 and 2e-4 and a free bias: neurons a wall apart were taken for one, and 27 were left of 21 rows."""
+    """Columns of 2e5 to 2e-4, a free bias: neurons a wall apart were taken for one, and 39 were left of 21 rows."""
     rng = np.random.default_rng(1)
     X, y = rng.standard_normal((21, 3)) * [2e5, 2e-2, 2e-4], rng.standard_normal(21)
     options = {"loss": "huber", "activation": "abs", "bias": "free"}
@@ -153,7 +153,7 @@ def test_neurons_are_told_apart_in_the_units_of_the_data():
 
 
 def test_units_far_apart_stop_the_conic_solver_but_not_training():
-    """Inputs of 1e-4, targets of 100, p = 1: rounds changed nothing any more at a gap of 1e-3, as the program was not solved."""
+    """Inputs of 1e-4, targets of 100, p = 1: rounds came to a stop at a gap of 1e-3, as the program was not solved."""
     rng = np.random.default_rng(6)
     X, y = 1e-4 * rng.standard_normal((23, 2)), 100.0 * rng.standard_normal(23)
     options = {"loss": "l2", "activation": 0.5, "bias": "penalized", "norm": 1}
