@@ -159,3 +159,12 @@ def test_units_far_apart_stop_the_conic_solver_but_not_training():
     options = {"loss": "l2", "activation": 0.5, "bias": "penalized", "norm": 1}
     beta = 1e-3 * topes.beta_max(X, y, tol=1e-3, **options)
     assert topes.train(X, y, beta, **options).status is topes.Status.CERTIFIED
+
+
+def test_a_small_weight_on_large_data_is_not_taken_for_none():
+    """Inputs of 3e6, a free bias: weights of 1e-9 of the bias were dropped, which cost nine tenths of a proved optimum."""
+    rng = np.random.default_rng(4)
+    X, y = rng.standard_normal((18, 2)) * [0.1, 3e6], rng.integers(-2, 3, 18).astype(float)
+    options = {"loss": "absolute", "activation": "abs", "bias": "free"}
+    beta = 1e-3 * topes.beta_max(X, y, tol=1e-3, **options)
+    assert topes.train(X, y, beta, **options).status is topes.Status.CERTIFIED
