@@ -15,7 +15,18 @@ from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
 
-__all__ = ["Bias", "TwoLayerNetwork", "at_vertex", "check_bias", "groups", "merged", "penalised", "pooled", "reach_of", "weight_norm"]
+__all__ = [
+    "Bias",
+    "TwoLayerNetwork",
+    "at_vertex",
+    "check_bias",
+    "groups",
+    "merged",
+    "penalised",
+    "pooled",
+    "reach_of",
+    "weight_norm",
+]
 
 Bias = Literal[False, "penalized", "free"]
 
