@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from math import comb
 from typing import Any, Literal
 
@@ -13,13 +12,16 @@ import numpy.typing as npt
 from . import _core
 from ._support.exact_input import (
     Values,
+    appended,
     as_exact_array,
     as_floats,
     as_rows,
     exact_objects,
+    exact_sides,
     homogenised,
 )
-from ._support.limits import cell_limit, check_count, over_limit, refuse_if_too_large, restated, thread_count
+from ._support.held import hold, stream, unpacked
+from ._support.limits import cell_limit, check_count, restated, thread_count
 from ._support.npy import write_patterns
 from ._support.progress import ProgressCallback, progress_callback
 from .bounds import cell_bound
@@ -96,14 +98,8 @@ class Arrangement:
         self._root_rows = root_rows
         self._held: _core.HeldCells | None = None
         data = as_rows(rows if offsets is None else homogenised(rows, offsets))
-        build = (
-            _core.Arrangement.from_bytes
-            if data.ndim == 3
-            else _core.Arrangement.from_doubles
-            if data.dtype.kind == "f"
-            else _core.Arrangement.from_int64
-        )
-        self._core = build(data, offsets is not None, root_rows)
+        kind = "bytes" if data.ndim == 3 else "doubles" if data.dtype.kind == "f" else "int64"
+        self._core: _core.Arrangement = getattr(_core.Arrangement, f"from_{kind}")(data, offsets is not None, root_rows)
 
     def __repr__(self) -> str:
         kind = "central" if self.is_central else "affine"
@@ -253,7 +249,7 @@ class Arrangement:
         MemoryLimitError
             The result is expected to need more than `max_bytes`; found out before the work starts.
         """
-        return self._unpacked((1, 0, 1), n_threads, progress, max_cells, max_bytes)
+        return unpacked(self, (1, 0, 1), n_threads, progress, max_cells, max_bytes)
 
     def sign_vectors(
         self,
@@ -263,7 +259,7 @@ class Arrangement:
         max_bytes: int | None = None,
     ) -> npt.NDArray[np.int8]:
         """Every cell as a sign vector, shape (P, n), int8 in {-1, 0, 1}, read-only; 0 only for zero rows. See `patterns`."""
-        return self._unpacked((1, 255, 0), n_threads, progress, max_cells, max_bytes).view(np.int8)
+        return unpacked(self, (1, 255, 0), n_threads, progress, max_cells, max_bytes).view(np.int8)
 
     def cells(
         self,
@@ -293,22 +289,7 @@ class Arrangement:
         1 [[-1.0, 1.0]]
         """
         check_count(batch_size, "batch_size", 1)
-        arguments = (self._core, batch_size, bool(geometry), thread_count(n_threads), cell_limit(max_cells))
-        return self._stream(arguments, progress)
-
-    def _stream(
-        self, arguments: tuple[_core.Arrangement, int, bool, int, int], progress: bool | ProgressCallback
-    ) -> Iterator[CellBatch]:
-        with restated(self), progress_callback(progress, "streaming") as callback:
-            stream = _core.CellStream(*arguments)
-            try:
-                while True:
-                    n_cells, *arrays = stream.next(self.n, callback)
-                    if n_cells == 0:
-                        return
-                    yield CellBatch(*(*arrays, self._core, not self.is_central, self.dimension, arguments[2]))
-            finally:
-                stream.close()
+        return stream(self, batch_size, bool(geometry), thread_count(n_threads), cell_limit(max_cells), progress)
 
     def neighbors(self, n_threads: int | None = None, progress: bool | ProgressCallback = False) -> Neighbors:
         """Which facet of each cell leads to which cell; cells are rows of `patterns`.
@@ -352,11 +333,7 @@ class Arrangement:
         point = exact_objects(as_exact_array(w, "w", 1, self._values))
         if len(point) != self.dimension:
             raise InputError(f"w must have {self.dimension} entries, got {len(point)}")
-        offsets = [Fraction(0)] * self.n if self._offsets is None else exact_objects(self._offsets)
-        here = np.zeros(self.n, dtype=np.int8)
-        for i, (row, b) in enumerate(zip(exact_objects(self._rows), offsets, strict=True)):
-            height = sum((x * y for x, y in zip(row, point, strict=True)), Fraction(0)) - b
-            here[i] = (height > 0) - (height < 0)
+        here = exact_sides(self._rows, self._offsets, point)
         on = np.flatnonzero((here == 0) & (self._core.orientations != 0))
         if len(on) == 0:
             return here[None, :]
@@ -392,8 +369,8 @@ class Arrangement:
         if self.is_central and shift[0] != 0:
             raise InputError(f"offset must be 0 in a central arrangement, got {offset!r}")
         new = Arrangement.__new__(Arrangement)
-        offsets = None if self._offsets is None else _appended(self._offsets, shift)
-        new._set(_appended(self._rows, row[None, :]), offsets, self._values, self._root_rows or self.n)
+        offsets = None if self._offsets is None else appended(self._offsets, shift)
+        new._set(appended(self._rows, row[None, :]), offsets, self._values, self._root_rows or self.n)
         if self._held is not None and new._core.rank == self._core.rank and self.rank > 0:
             new._held = _core.insert(self._core, self._held, new._core, cell_limit(None), None)
         return new
@@ -425,50 +402,8 @@ class Arrangement:
         """
         return write_patterns(self, path, packed, n_threads, progress, max_cells)
 
-    def _unpacked(
-        self,
-        codes: tuple[int, int, int],
-        n_threads: int | None,
-        progress: bool | ProgressCallback,
-        max_cells: int | None,
-        max_bytes: int | None,
-    ) -> npt.NDArray[np.uint8]:
-        held = self._hold(n_threads, progress, max_cells, max_bytes, bytes_per_cell=self.n)
-        n_cells = held.n_found * self._cells_per_found
-        out = np.empty((n_cells, self.n), dtype=np.uint8)
-        with progress_callback(progress, "unpacking") as callback:
-            _core.unpack(self._core, held, 0, n_cells, *codes, out, thread_count(n_threads), callback)
-        out.setflags(write=False)
-        return out
-
     @property
     def _cells_per_found(self) -> Literal[1, 2]:
         return 2 if self.is_central and self.rank > 0 else 1
 
-    def _hold(
-        self,
-        n_threads: int | None,
-        progress: bool | ProgressCallback,
-        max_cells: int | None,
-        max_bytes: int | None,
-        *,
-        bytes_per_cell: int,
-    ) -> _core.HeldCells:
-        limit = cell_limit(max_cells)
-        held_bytes = (self.n + 7) // 8 / self._cells_per_found + 1
-        if self._held is not None:
-            n_cells = self._held.n_found * self._cells_per_found
-            if n_cells > limit:
-                raise over_limit(self, limit)
-            refuse_if_too_large(self, bytes_per_cell, max_bytes, n_cells=n_cells)
-            return self._held
-        limit = min(limit, refuse_if_too_large(self, bytes_per_cell + held_bytes, max_bytes, max_cells=limit))
-        with restated(self), progress_callback(progress, "enumerating") as callback:
-            self._held = _core.hold(self._core, limit, thread_count(n_threads), callback)
-        return self._held
-
-
-def _appended(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    if a.dtype == b.dtype:
-        return np.concatenate([a, b])
-    return np.concatenate([exact_objects(a), exact_objects(b)])
+    _hold = hold

@@ -15,7 +15,18 @@ from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
 from .losses import Loss, get_loss
 
-__all__ = ["Bias", "TwoLayerNetwork", "at_vertex", "check_bias", "groups", "merged", "penalised", "pooled", "weight_norm"]
+__all__ = [
+    "Bias",
+    "TwoLayerNetwork",
+    "at_vertex",
+    "check_bias",
+    "groups",
+    "merged",
+    "penalised",
+    "pooled",
+    "reach_of",
+    "weight_norm",
+]
 
 Bias = Literal[False, "penalized", "free"]
 
@@ -157,6 +168,7 @@ class TwoLayerNetwork:
         norm: float = 2,
         X: Any = None,
         pool: int = 1,
+        reduce: bool = True,
     ) -> TwoLayerNetwork:
         """The network of a solution of (7), by Proposition II.1.
 
@@ -169,9 +181,11 @@ class TwoLayerNetwork:
             Those of the program.
         X : array_like, shape (n, d), optional
             The training data. With it, equal directions are merged and the rest is reduced to a vertex of the set of
-            solutions with the same outputs: at most n neurons.
+            solutions with the same outputs: at most n neurons. It also says in which units a weight is negligible.
         pool : int
             The outputs are means over so many consecutive rows of X.
+        reduce : bool
+            False takes the units only.
 
         Returns
         -------
@@ -182,24 +196,25 @@ class TwoLayerNetwork:
         W = np.asarray(negative, dtype=np.float64)
         U = np.hstack([V, W])
         c = np.concatenate([np.ones(V.shape[1]), -np.ones(W.shape[1])])
-        sizes = np.linalg.norm(U, axis=0) if U.size else np.zeros(U.shape[1])
+        # What is negligible is so beside the data, whatever their units.
+        data = np.ones((1, len(U) - (bias is not False))) if X is None else as_matrix(X, "X", min_rows=0, min_columns=0)
+        reach = reach_of(data, bias)
+        sizes = np.linalg.norm(U * reach[:, None], axis=0) if U.size else np.zeros(U.shape[1])
         kept = sizes > _NEGLIGIBLE * max(float(sizes.max(initial=0.0)), 1e-300)
         U, c = U[:, kept], c[kept]
         if bias == "free":
-            U, c = _one_constant(U, c, kappa_of(activation))
-        if X is not None:
-            U, c = merged(U, c, _SAME_DIRECTION)  # the pieces of a direction that lies on a wall
-            data = as_matrix(X, "X", min_rows=0, min_columns=0)
+            U, c = _one_constant(U, c, kappa_of(activation), reach)
+        if X is not None and reduce:
+            U, c = merged(U, c, _SAME_DIRECTION, reach=reach)  # the pieces of a direction that lies on a wall
             U, c = _at_vertex(U, c, data, kappa_of(activation), bias, norm, pool)
-        return cls._from_columns(U, c, activation, bias, norm)
+        return cls._from_columns(U, c, activation, bias, norm, reach)
 
     @classmethod
     def _from_columns(
-        cls, U: FloatArray, c: FloatArray, activation: str | float, bias: Bias, norm: float
+        cls, U: FloatArray, c: FloatArray, activation: str | float, bias: Bias, norm: float, reach: FloatArray
     ) -> TwoLayerNetwork:
         sizes = weight_norm(penalised(U, bias), norm)
-        full = np.linalg.norm(U, axis=0) if U.size else np.zeros(U.shape[1])
-        constant = sizes <= _NEGLIGIBLE * full  # a free bias alone
+        constant = _is_constant(U, reach) if bias == "free" else np.zeros(U.shape[1], dtype=bool)
         scale = np.where(constant, _CONSTANT_NEURON_WEIGHT, np.sqrt(sizes))
         U = np.where(constant[None, :], np.vstack([0 * U[:-1], U[-1:]]) if len(U) else U, U) / scale
         if bias is False:
@@ -245,9 +260,20 @@ class TwoLayerNetwork:
         return kind.from_dict(data)
 
 
-def _one_constant(U: FloatArray, c: FloatArray, kappa: float) -> tuple[FloatArray, FloatArray]:
+def reach_of(X: FloatArray, bias: Bias) -> FloatArray:
+    """The size of what each row of U meets: of the columns of X, then of the ones of a bias."""
+    return np.append(np.abs(X).max(axis=0, initial=0.0), [] if bias is False else [1.0])
+
+
+def _is_constant(U: FloatArray, reach: FloatArray) -> Any:
+    """Which columns are a free bias alone, up to the solver's accuracy, on data of this size."""
+    heights = U * reach[:, None]
+    return np.linalg.norm(heights[:-1], axis=0) <= _NEGLIGIBLE * np.linalg.norm(heights, axis=0)
+
+
+def _one_constant(U: FloatArray, c: FloatArray, kappa: float, reach: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Columns of a free bias alone, which cost nothing whatever they are, as one."""
-    alone = np.linalg.norm(U[:-1], axis=0) <= _NEGLIGIBLE * np.linalg.norm(U, axis=0)
+    alone = _is_constant(U, reach)
     if not alone.any():
         return U, c
     constant = float(c[alone] @ phi(U[-1, alone], kappa))
@@ -276,10 +302,19 @@ def groups(sizes: FloatArray, is_near: Callable[[int], Any], share: float = 0.0)
             yield int(j), same
 
 
-def merged(U: FloatArray, signs: FloatArray, angle: float, share: float = 0.0) -> tuple[FloatArray, FloatArray]:
-    """Columns of one sign within `angle` (radians) become their sum; those below `share` of the largest are left out."""
-    sizes = np.linalg.norm(U, axis=0)
-    units = U / np.maximum(sizes, 1e-300)
+def merged(
+    U: FloatArray, signs: FloatArray, angle: float, share: float = 0.0, *, reach: FloatArray | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Columns of one sign within `angle` (radians) become their sum; those below `share` of the largest are left out.
+
+    Parameters
+    ----------
+    reach : ndarray, shape (d,), optional
+        Units in which the angle is measured: the size of the data that each row of U meets.
+    """
+    scaled = U if reach is None else U * reach[:, None]
+    sizes = np.linalg.norm(scaled, axis=0)
+    units = scaled / np.maximum(sizes, 1e-300)
     found = list(groups(
         sizes, lambda j: (signs == signs[j]) & (np.linalg.norm(units - units[:, [j]], axis=0) <= angle), share
     ))
@@ -299,8 +334,9 @@ def _at_vertex(
         return U, c
     data = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
     sizes = np.linalg.norm(U, axis=0)
-    if bias == "free":  # a constant up to the solver's accuracy is a constant: no cost, no slope
-        U = U * np.vstack([np.abs(U[:-1]) > _NEGLIGIBLE * sizes, np.ones((1, U.shape[1]))])
+    if bias == "free":  # a constant up to the solver's accuracy is a constant, whatever the units: no cost, no slope
+        heights = np.abs(U) * np.abs(data).max(axis=0, initial=0.0)[:, None]
+        U = U * np.vstack([heights[:-1] > _NEGLIGIBLE * heights.max(axis=0), np.ones((1, U.shape[1]))])
     A = pooled(phi(data @ (U / sizes), kappa), pool) * c
     lam = at_vertex(A, weight_norm(penalised(U / sizes, bias), norm), sizes)
     active = lam > 0.0

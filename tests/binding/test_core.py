@@ -163,8 +163,9 @@ def test_cover():
     assert not any(a.flags.writeable for a in (split, depth, c, leaf, row, slope))
     *_, flat, _, _, _ = _core.PricingSpace(np.eye(2), "cross", np.ones(2)).cover(bend, linear, none, *limits)
     assert flat.shape == (0, 2)
-    with pytest.raises(ValueError, match="one output"):
-        space.cover(np.zeros((2, 2)), np.zeros((2, 2)), none, *limits)
+    upper, _, _, depth, *_ = space.cover(np.array([[3.0, 4.0], [0.0, 0.0]]), np.zeros((2, 2)), none, *limits)
+    assert upper == pytest.approx(5.0)
+    assert int(np.count_nonzero(depth == 0)) == 4  # several outputs have no sign
     with pytest.raises(ValueError, match="fit"):
         space.cover(np.zeros((3, 1)), linear, none, *limits)
 

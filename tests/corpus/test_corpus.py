@@ -160,3 +160,32 @@ def test_solid_angles_are_those_of_the_twin(file):
     expected = reference.solid_angles(instance.X, values=instance.values, digits=400)
     for s, angle in zip(A.sign_vectors().tolist(), topes.solid_angles(A).angles.tolist(), strict=True):
         assert angle == pytest.approx(float(expected[tuple(s)]), rel=1e-9, abs=1e-300)
+
+
+def test_neurons_are_told_apart_in_the_units_of_the_data():
+    """Columns of 2e5 to 2e-4, a free bias: neurons a wall apart were taken for one, and 39 were left of 21 rows."""
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((21, 3)) * [2e5, 2e-2, 2e-4], rng.standard_normal(21)
+    options = {"loss": "huber", "activation": "abs", "bias": "free"}
+    beta = 1e-4 * topes.beta_max(X, y, **options)
+    solution = topes.train(X, y, beta, **options)
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.n_neurons <= 21
+
+
+def test_units_far_apart_stop_the_conic_solver_but_not_training():
+    """Inputs of 1e-4, targets of 100, p = 1: rounds came to a stop at a gap of 1e-3, as the program was not solved."""
+    rng = np.random.default_rng(6)
+    X, y = 1e-4 * rng.standard_normal((23, 2)), 100.0 * rng.standard_normal(23)
+    options = {"loss": "l2", "activation": 0.5, "bias": "penalized", "norm": 1}
+    beta = 1e-3 * topes.beta_max(X, y, tol=1e-3, **options)
+    assert topes.train(X, y, beta, **options).status is topes.Status.CERTIFIED
+
+
+def test_a_small_weight_on_large_data_is_not_taken_for_none():
+    """Inputs of 3e6, a free bias: weights of 1e-9 of the bias were dropped, which cost nine tenths of a proved optimum."""
+    rng = np.random.default_rng(4)
+    X, y = rng.standard_normal((18, 2)) * [0.1, 3e6], rng.integers(-2, 3, 18).astype(float)
+    options = {"loss": "absolute", "activation": "abs", "bias": "free"}
+    beta = 1e-3 * topes.beta_max(X, y, tol=1e-3, **options)
+    assert topes.train(X, y, beta, **options).status is topes.Status.CERTIFIED

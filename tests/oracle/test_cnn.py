@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from topes import ConvolutionalNetwork, FileFormatError, InputError, Status, TwoLayerNetwork, certify, train_cnn
+from topes import (
+    ConvolutionalNetwork,
+    FileFormatError,
+    InputError,
+    Status,
+    TwoLayerNetwork,
+    VectorNetwork,
+    certify,
+    train_cnn,
+)
 
 SERIES = [[0.0, 1.0, 2.0, 0.0], [2.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]
 
@@ -61,8 +70,9 @@ def test_a_network_is_saved_and_read(tmp_path):
     again = ConvolutionalNetwork.load(tmp_path / "net.json")
     assert again.kernel_size == (2,)
     assert again.predict(SERIES).tolist() == s.network.predict(SERIES).tolist()
+    assert isinstance(TwoLayerNetwork.load(tmp_path / "net.json"), ConvolutionalNetwork)  # never its filters as neurons
     with pytest.raises(FileFormatError):
-        TwoLayerNetwork.load(tmp_path / "net.json")
+        VectorNetwork.load(tmp_path / "net.json")
     TwoLayerNetwork([[1.0]], None, [1.0]).save(tmp_path / "plain.json")
     with pytest.raises(FileFormatError):
         ConvolutionalNetwork.load(tmp_path / "plain.json")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import topes
-from topes import TwoLayerNetwork, solve_full
+from topes import TwoLayerNetwork, reference, solve_full
 from topes.losses import get_loss, loss_names
 
 REGRESSION = ("squared", "l2", "absolute", "huber")
@@ -34,7 +34,7 @@ def test_beyond_the_largest_useful_beta_the_network_is_empty(loss):
     X = np.array([[1.0, 2.0], [-1.0, 1.0], [0.5, -2.0]])
     y = np.array([1.0, -1.0, 1.0])
     at_zero = get_loss(loss).value(np.zeros(3), y)
-    threshold = topes.reference.price(X, get_loss(loss).gradient(np.zeros(3), y))
+    threshold = reference.price(X, get_loss(loss).gradient(np.zeros(3), y))
     above, below = (solve_full(X, y, factor * threshold, loss=loss) for factor in (1.01, 0.9))
     assert above.objective == pytest.approx(at_zero, rel=1e-7)
     assert above.n_neurons == 0 or np.abs(above.network.predict(X)).max() < 1e-5

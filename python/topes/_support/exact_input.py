@@ -156,3 +156,20 @@ def _python_numbers(array: npt.NDArray[Any], name: str, values: Values) -> npt.N
 def _integral(row: npt.NDArray[Any]) -> list[int]:
     scale = math.lcm(*(x.denominator for x in row)) if len(row) else 1
     return [int(x.numerator) * (scale // x.denominator) for x in row]
+
+
+def appended(a: npt.NDArray[Any], b: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """One array after the other, as exact objects where their types differ."""
+    if a.dtype == b.dtype:
+        return np.concatenate([a, b])
+    return np.concatenate([exact_objects(a), exact_objects(b)])
+
+
+def exact_sides(rows: npt.NDArray[Any], offsets: npt.NDArray[Any] | None, point: npt.NDArray[Any]) -> npt.NDArray[np.int8]:
+    """Signs of x_i.w - b_i, shape (n,), in rational arithmetic."""
+    shifts = [Fraction(0)] * len(rows) if offsets is None else exact_objects(offsets)
+    sides = np.zeros(len(rows), dtype=np.int8)
+    for i, (row, b) in enumerate(zip(exact_objects(rows), shifts, strict=True)):
+        height = sum((x * y for x, y in zip(row, point, strict=True)), Fraction(0)) - b
+        sides[i] = (height > 0) - (height < 0)
+    return sides

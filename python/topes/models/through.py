@@ -8,7 +8,7 @@ import numpy as np
 
 from .._support.validation import FloatArray
 from ..activation import kappa_of
-from ..network import Bias, TwoLayerNetwork
+from ..network import Bias, TwoLayerNetwork, reach_of
 from ..pricing.oracle import Pricer
 from ..training.faces import Face
 
@@ -99,7 +99,7 @@ def _moved(network: TwoLayerNetwork, pricer: Pricer, X: FloatArray, y: FloatArra
         for j, N in enumerate(flats):
             U[:, j] += N @ (step[at : at + N.shape[1]] * sizes[j])
             at += N.shape[1]
-        each = TwoLayerNetwork._from_columns(U, signs, pricer.kappa, pricer.bias, pricer.norm)
+        each = TwoLayerNetwork._from_columns(U, signs, pricer.kappa, pricer.bias, pricer.norm, reach_of(X, pricer.bias))
         residual = float(np.abs(each.predict(X) - y).max(initial=0.0))
         if residual >= least:
             break

@@ -87,17 +87,21 @@ class _Work:
             faces, idle = _without_idle(faces, coordinates, idle)
             faces = _united(faces, entering or self.rays(pricing))
             fine = judge.violation < _FINE
-            coordinates, blocks, v = self.solve(faces, fine=fine)
+            # Where nothing moves the conic solver may be at its limits: other units are another opinion.
+            coordinates, blocks, v = self.solve(faces, fine=fine, scaled=stuck % 2 == 1)
         return status or Status.NUMERICAL_FAILURE
 
-    def solve(self, faces: list[Face], *, fine: bool = True) -> tuple[list[FloatArray], Blocks, FloatArray]:
+    def solve(
+        self, faces: list[Face], *, fine: bool = True, scaled: bool = False
+    ) -> tuple[list[FloatArray], Blocks, FloatArray]:
         """The program over these faces, to the last digits if `fine`: coordinates, blocks, dual point."""
         begin = time.perf_counter()
         judge, d = self.judge, self.pricer.data.shape[1]
         if not faces and not judge.free:
             return [], Blocks.none(d), self.loss.gradient(np.zeros_like(self.y), self.y)
         small, y = self.compressed(faces)
-        solution = Master(y, self.beta, self.loss, self.pricer.norm, judge.free).solve(small, _ACCURACY if fine else _ROUGH)
+        master = Master(y, self.beta, self.loss, self.pricer.norm, judge.free)
+        solution = master.solve(small, _ACCURACY if fine else _ROUGH, scaled=scaled)
         coordinates, v = solution.coordinates, solution.multiplier
         used = [(face, q) for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
         columns = np.array([face.basis @ q for face, q in used]).reshape(-1, d).T

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import clarabel
@@ -83,8 +83,13 @@ class Master:
         """The rows of the basis whose norm is penalised."""
         return face.basis[:-1] if self.free_bias else face.basis
 
-    def solve(self, faces: list[Face], accuracy: float) -> MasterSolution:
-        """One solve. With a free bias a constant is added to the faces: the last entry of `coordinates`."""
+    def solve(self, faces: list[Face], accuracy: float, *, scaled: bool = False) -> MasterSolution:
+        """One solve. With a free bias a constant is added to the faces: the last entry of `coordinates`.
+
+        With `scaled`, features of about size one: the solver's own scaling gives up on units more than 1e4 apart.
+        """
+        scales = [_scale(face) if scaled else 1.0 for face in faces]
+        faces = [_in_units(face, scale) for face, scale in zip(faces, scales, strict=True)] if scaled else faces
         conic = Conic()
         places = [conic.variables(face.dimension) for face in faces]
         constant = conic.variables(1) if self.free_bias else None
@@ -103,7 +108,7 @@ class Master:
         else:
             v = np.array(solution.z)[multiplier_at : multiplier_at + len(self.y)]
         ends = [place + face.dimension for face, place in zip(faces, places, strict=True)]
-        coordinates = [x[a:b] for a, b in zip(places, ends, strict=True)]
+        coordinates = [x[a:b] / scale for a, b, scale in zip(places, ends, scales, strict=True)]
         if constant is not None:
             coordinates.append(x[constant : constant + 1])
         return MasterSolution(coordinates, f, v)
@@ -133,6 +138,15 @@ class Master:
             conic.constrain(clarabel.NonnegativeConeT(m), [(place, side), (parts, -bound)], np.zeros(m))
         if self.norm == 1.0:
             conic.constrain(clarabel.NonnegativeConeT(1), [(parts, np.ones((1, m))), (t, -np.ones((1, 1)))], np.zeros(1))
+
+
+def _scale(face: Face) -> float:
+    """A power of two near the size of the features."""
+    return float(np.ldexp(1.0, np.frexp(np.abs(face.features).max(initial=0.0))[1]))
+
+
+def _in_units(face: Face, scale: float) -> Face:
+    return replace(face, features=face.features / scale, basis=face.basis / scale, rows=face.rows / scale)
 
 
 def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | None:

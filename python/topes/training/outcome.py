@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .._support.validation import FloatArray
@@ -35,14 +37,13 @@ def best_network(
     none = np.zeros((pricer.data.shape[1], 0))
     data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
 
-    def network(parts: list[FloatArray], reduce_on: FloatArray | None) -> TwoLayerNetwork:
-        return TwoLayerNetwork.from_convex(
-            *parts, activation=pricer.kappa, bias=pricer.bias, norm=pricer.norm, X=reduce_on, pool=pricer.pool
-        )
+    def network(parts: list[FloatArray], reduce: bool) -> TwoLayerNetwork:
+        options: dict[str, Any] = {"activation": pricer.kappa, "bias": pricer.bias, "norm": pricer.norm}
+        return TwoLayerNetwork.from_convex(*parts, X=data, pool=pricer.pool, reduce=reduce, **options)
 
     candidates = []
-    for blocks, reduce_on in [(b, r) for b in choices for r in (data, None)]:
-        plain = network(blocks.by_sign(), reduce_on)
+    for blocks, reduce in [(b, r) for b in choices for r in (True, False)]:
+        plain = network(blocks.by_sign(), reduce)
         for each in (plain, on_the_kinks(plain, data, y, loss, pricer.pool)):
             fit = loss.value(pricer.pooled(each.predict(data)), y)
             penalty = each.penalty(bias=pricer.bias or "penalized", norm=pricer.norm)
@@ -50,4 +51,4 @@ def best_network(
     empty = loss.value(np.zeros_like(y), y)
     least = min(value for _, value in candidates)
     chosen = next(c for c in candidates if c[1] <= least + worth * max(abs(least), 1e-3 * empty))
-    return (network([none, none], None), empty) if empty <= chosen[1] else chosen
+    return (network([none, none], False), empty) if empty <= chosen[1] else chosen
