@@ -32,6 +32,7 @@ test: lint cpp-test python-test
 
 # The long profile: many more examples, large cases, sanitizers, a wheel in an empty environment.
 test-all: lint sanitize wheel cpp-test $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet "torch>=2.2"
 	TOPES_PROFILE=nightly $(BIN)/python -m pytest -n $(JOBS) -m "large or not large" tests
 	$(BIN)/python -m pytest --doctest-modules python/topes
 
@@ -58,9 +59,8 @@ sanitize: $(VENV)/.tools
 bench: $(VENV)/.installed
 	$(BIN)/cmake -S . -B $(BUILD)/bench $(CMAKE_FLAGS) -DTOPES_BUILD_TESTS=OFF -DTOPES_BUILD_BENCH=ON
 	$(BIN)/cmake --build $(BUILD)/bench --parallel $(JOBS)
-	for b in ladder threads patterns pricing solid_angles; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
-	$(BIN)/python bench/training.py
-	$(BIN)/python bench/low_rank.py
+	for b in ladder threads patterns pricing sample solid_angles; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
+	for b in training low_rank linear_cnn sampling zonotope theorems; do $(BIN)/python bench/$$b.py || exit 1; done
 
 wheel: $(VENV)/.tools
 	rm -rf dist $(BUILD)/wheel-env
