@@ -149,13 +149,20 @@ def test_limits_are_a_failure_not_bad_input(table, capsys):
 def test_ctrl_c_stops_at_once_and_leaves_nothing_behind(tmp_path, what):
     np.save(tmp_path / "large.npy", np.random.default_rng(0).standard_normal((3000, 5)))
     more = ["-o", str(tmp_path / "out.npy")] if what == "cells" else []
-    command = [sys.executable, "-m", "topes.cli", what, str(tmp_path / "large.npy"), *more]
+    arguments = [what, str(tmp_path / "large.npy"), *more]
+    program = f"from topes.cli import main; print('ready', flush=True); main({arguments!r})"
     # Whoever runs the tests in the background made SIGINT ignored, which a child inherits: undo that.
     process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
-        time.sleep(3)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"  # imports take seconds on a busy machine
+        time.sleep(2)
         assert process.poll() is None, "the input is too small for this test"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=20)
