@@ -51,6 +51,8 @@ def _best_scale(loss: Loss, v: FloatArray, y: FloatArray, most: float) -> float:
 
 def _rounding(loss: Loss, v: FloatArray, y: FloatArray) -> float:
     """Covers the roundings of a conjugate, a sum over n, and the sums here; below the normal numbers they are absolute."""
+    if not np.any(v):
+        return 0.0  # sums of zeros
     return (len(v) + 8) * (_EPS * loss.conjugate_size(v, y) + _LEAST)
 
 

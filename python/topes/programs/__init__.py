@@ -4,6 +4,7 @@ from .convolutional import convolutional
 from .linear_convolutional import LinearProgram, circular_convolutional, linear_convolutional, linear_convolutional_dual
 from .penalised import PenalisedProgram, penalised
 from .scalar_output import Cones, ScalarOutputProgram, scalar_output
+from .spike_free import spike_free
 from .stationary import StationaryProgram, stationary
 
 __all__ = [
