@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "topes/random.hpp"
+#include "topes/solid_angle_split.hpp"
 
 namespace topes {
 
@@ -135,6 +136,25 @@ bool NestedRule::settle(const double* gram, double volume, Measured& out) const 
 
 namespace {
 
+// Of the square of the distance of orthogonal rays' hull from the origin. Halving loses digits of inner products faster
+// than cutting at centres, and estimates of 1e-9 want more of them than sampled ones.
+constexpr double kPointed = 0.1;
+constexpr double kPointedToSample = 1e-6;
+
+std::vector<double> square_gram(std::span<const double> pairs, std::size_t r) {
+  std::vector<double> out(r * r, 1.0);
+  for (std::size_t i = 0, pair = 0; i < r; ++i) {
+    for (std::size_t j = i + 1; j < r; ++j) out[i * r + j] = out[j * r + i] = pairs[pair++];
+  }
+  return out;
+}
+
+std::vector<std::size_t> all_rays(std::size_t r) {
+  std::vector<std::size_t> out(r);
+  std::iota(out.begin(), out.end(), std::size_t{0});
+  return out;
+}
+
 struct Part {
   std::vector<double> gram;
   double volume = 0;
@@ -179,22 +199,58 @@ bool NestedRule::operator()(std::span<const double> gram, double volume, Measure
   return true;
 }
 
+bool pointed(std::span<const double> gram, std::size_t r) {
+  std::vector<double> mu(r);
+  return nearest_weights(square_gram(gram, r), all_rays(r), mu) >= kPointed / static_cast<double>(r);
+}
+
 bool ShiftedPoints::prepare(std::span<const double> gram, std::size_t r, double volume, std::vector<double>& grams,
                             std::vector<double>& volumes) {
-  // Then |sum t_i v_i|^2 >= sum t_i^2 - (sum over pairs of 2 t_i t_j) / (2 (r - 1)) >= 1 / (2 r).
-  const double least = -0.5 / static_cast<double>(r - 1);
-  const std::size_t n_grams = grams.size();
-  const std::size_t n_volumes = volumes.size();
-  const bool done = halve_until(gram, r, volume, [&](const Part& part, double g) {
-    if (!(g >= least)) return false;
-    grams.insert(grams.end(), part.gram.begin(), part.gram.end());
-    volumes.push_back(part.volume);
-    return true;
-  });
-  if (done) return true;
-  grams.resize(n_grams);
-  volumes.resize(n_volumes);
-  return false;
+  struct Piece {
+    std::vector<double> gram;
+    double volume;
+    std::vector<std::size_t> open;  // rays that are not centres
+  };
+  const std::vector<std::size_t> all = all_rays(r);
+  std::vector<double> mu(r);
+  std::vector<Piece> stack{{square_gram(gram, r), volume, all}};
+  // Orthogonal rays are at 1 / r. Children are no nearer to the origin than their parent.
+  if (!(nearest_weights(stack.back().gram, all, mu) >= kPointedToSample / static_cast<double>(r))) return false;
+  while (!stack.empty()) {
+    Piece piece = std::move(stack.back());
+    stack.pop_back();
+    const double square = nearest_weights(piece.gram, all, mu);
+    if (square >= 0.5 / static_cast<double>(r) || piece.open.size() <= 1) {
+      for (std::size_t i = 0; i < r; ++i) {
+        for (std::size_t j = i + 1; j < r; ++j) grams.push_back(piece.gram[i * r + j]);
+      }
+      volumes.push_back(piece.volume);
+      continue;
+    }
+    nearest_weights(piece.gram, piece.open, mu);
+    std::vector<std::size_t> support;
+    for (const std::size_t i : piece.open) {
+      if (mu[i] > 0) support.push_back(i);
+    }
+    std::vector<double> inner(r, 0.0);
+    for (std::size_t j = 0; j < r; ++j) {
+      for (const std::size_t i : support) inner[j] += mu[i] * piece.gram[i * r + j];
+    }
+    double length = 0;
+    for (const std::size_t i : support) length += mu[i] * inner[i];
+    length = std::sqrt(length);
+    for (const std::size_t i : support) {
+      Piece child = piece;
+      std::erase(child.open, i);
+      if (support.size() > 1) {
+        for (std::size_t j = 0; j < r; ++j) child.gram[i * r + j] = child.gram[j * r + i] = inner[j] / length;
+        child.gram[i * r + i] = 1;
+        child.volume *= mu[i] / length;
+      }
+      stack.push_back(std::move(child));
+    }
+  }
+  return true;
 }
 
 ShiftedPoints::ShiftedPoints(int r, std::uint64_t n_points, std::uint64_t seed)

@@ -9,6 +9,7 @@
 #include "topes/solid_angle_metric.hpp"
 #include "topes/solid_angle_pull.hpp"
 #include "topes/solid_angle_simplex.hpp"
+#include "topes/solid_angle_split.hpp"
 
 namespace topes {
 
@@ -24,8 +25,13 @@ struct AngleRules {
   std::unique_ptr<const ShiftedPoints> shifted;  // rank 6 and more
 };
 
+/// An exact ray to within one rounding of each coordinate, its columns divided by 2^exponents, and all by a power of two that
+/// brings the largest below 1.
+void round_ray(const std::vector<Integer>& ray, std::span<const int> exponents, long double* out);
+
 /// Rounded rays serve where they give this many digits of the angle; exact ones are used otherwise.
 inline constexpr double kAngleDigits = 1e-9;
+inline constexpr double kSampledDigits = 1e-6;  ///< the same where the angle is sampled: points give fewer than that
 
 /// Solid angles of cones whose rays are exact. Only the inner products are rounded, never what can cancel.
 class ExactAngle {
@@ -36,21 +42,13 @@ class ExactAngle {
                       const Control& control);
 
  private:
-  struct Vertex {
-    std::vector<Integer> coordinates;
-    Integer square;  // of its length
-    Scaled length;
-  };
   template <class Set>
-  void triangulate(const std::vector<std::vector<std::uint32_t>>& facets, const Control& control);
-  Vertex vertex(std::vector<Integer> coordinates) const;
-  Vertex middle(const Vertex& a, const Vertex& b) const;
-  void add(const std::vector<const Vertex*>& corners, const Integer& volume);
+  void triangulate(std::span<const std::vector<Integer>> rays, const std::vector<std::vector<std::uint32_t>>& facets);
+  void add(const ExactSimplex& simplex);
 
   const AngleRules& rules_;
   const Control* control_ = nullptr;
   std::size_t r_;
-  std::vector<Vertex> vertices_;
   std::vector<double> gram_;
   Measured sum_;
   std::vector<double> grams_, volumes_;
@@ -91,6 +89,7 @@ class CellAngle {
   bool measure_any(const Cone& cone, Pulling<Set>& pulling, const std::vector<Real>& vectors, Measured& out);
   template <class Real>
   double volume(const std::vector<std::uint32_t>& corners, const std::vector<Real>& vectors, double& error) const;
+  bool place_exact(const std::vector<std::vector<Integer>>& rays);
   Measured from_exact(const Cone& cone);
 
   const Arrangement& a_;

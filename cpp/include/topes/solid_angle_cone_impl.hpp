@@ -271,7 +271,7 @@ bool CellAngle<R>::measure_any(const Cone& cone, Pulling<Set>& pulling, const st
       wide |= g < kWidest;
     }
   }
-  if (wide) return false;
+  if (wide && rules_.shifted == nullptr) return false;
   auto& facets = pulling.facets();
   facets.clear();
   for_each_slot(cone.used, cone.words, [&](std::uint32_t slot) {
@@ -300,7 +300,7 @@ bool CellAngle<R>::measure_any(const Cone& cone, Pulling<Set>& pulling, const st
   const double largest = *std::max_element(unit_errors_.begin(), unit_errors_.end());
   const double inner_products = 16 * static_cast<double>(r * r) * (largest + 8 * kRoundoff);  // their part of the integrand's error
   const double relative = error / total + inner_products;
-  if (!(relative <= kAngleDigits)) return false;
+  if (!(relative <= (rules_.shifted != nullptr ? kSampledDigits : kAngleDigits))) return false;
   out = {};
   part_grams_.clear();
   part_volumes_.clear();
@@ -315,11 +315,45 @@ bool CellAngle<R>::measure_any(const Cone& cone, Pulling<Set>& pulling, const st
   return true;
 }
 
+// Exact rays rounded once, to long double: where only the errors of the walk's rays were in the way.
+template <int R>
+bool CellAngle<R>::place_exact(const std::vector<std::vector<Integer>>& rays) {
+  constexpr double kUnit = static_cast<double>(std::numeric_limits<long double>::epsilon());
+  const std::size_t r = rank();
+  wide_.resize(rays.size() * r);
+  units_.resize(rays.size() * r);
+  unit_errors_.resize(rays.size());
+  errors_.resize(rays.size());
+  std::vector<double> c(r);
+  for (std::size_t k = 0; k < rays.size(); ++k) {
+    long double* to = wide_.data() + k * r;
+    round_ray(rays[k], rules_.metric.column_exponents(), to);
+    double largest = 0;
+    for (std::size_t j = 0; j < r; ++j) {
+      c[j] = static_cast<double>(to[j]);
+      largest = std::max(largest, std::abs(c[j]));
+    }
+    const auto placed = rules_.metric.place<R>(c.data(), 1.01 * kRoundoff * largest, units_.data() + k * r);
+    if (placed.length == 0) return false;
+    unit_errors_[k] = placed.error;
+    const long double inverse = 1 / static_cast<long double>(placed.length);
+    double square = 0;
+    for (std::size_t j = 0; j < r; ++j) {
+      to[j] *= inverse;
+      square += static_cast<double>(to[j] * to[j]);
+    }
+    errors_[k] = 2 * kUnit * std::sqrt(square);
+  }
+  return true;
+}
+
 template <int R>
 Measured CellAngle<R>::from_exact(const Cone& cone) {
   std::vector<std::vector<Integer>> rays;
   rays.reserve(cone.n_rays);
   for (std::uint32_t k = 0; k < cone.n_rays; ++k) rays.push_back(splitter_.exact_ray(cone, k));
+  Measured out;
+  if (rules_.metric.has_doubles() && place_exact(rays) && measure(cone, wide_, out)) return out;
   std::vector<std::vector<std::uint32_t>> facets;
   for_each_slot(cone.used, cone.words, [&](std::uint32_t slot) {
     facets.emplace_back();

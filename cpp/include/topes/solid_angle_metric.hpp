@@ -44,6 +44,8 @@ class ConeMetric {
 
   /// Whether rounded rays can be used at all: entries of the map are within the range of doubles.
   bool has_doubles() const { return has_doubles_; }
+  /// The walk's rays in doubles have column j divided by 2^(this).
+  std::span<const int> column_exponents() const { return column_exponent_; }
   /// The determinant of the map below: what turns a determinant of walk coordinates into the volume they span.
   double map_determinant() const { return map_determinant_; }
 

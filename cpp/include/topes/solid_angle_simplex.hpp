@@ -35,6 +35,9 @@ inline std::size_t pair_index(std::size_t i, std::size_t j, std::size_t r) { ret
 /// cancel is not determined by them.
 inline constexpr double kWidest = -0.9;
 
+/// Whether the unit rays' convex hull is so far from the origin that inner products in doubles determine the cone.
+bool pointed(std::span<const double> gram, std::size_t r);
+
 /// Halves of a simplicial cone, cut through the middle of rays a and b: `gram` and the volume become those of the half that
 /// keeps b (keep_b) or a.
 /// \pre gram of the pair is at least kWidest
@@ -71,7 +74,7 @@ class ShiftedPoints {
   static constexpr std::size_t kShifts = 8;
   /// \param n_points  in all, rounded up to a multiple of kShifts
   ShiftedPoints(int r, std::uint64_t n_points, std::uint64_t seed);
-  /// Halves the cone until the integrand is bounded, and appends the parts; false as for NestedRule.
+  /// Cuts the cone at centres until the integrand is bounded, and appends the parts; false if it is not pointed().
   [[nodiscard]] static bool prepare(std::span<const double> gram, std::size_t r, double volume, std::vector<double>& grams,
                                     std::vector<double>& volumes);
   /// The measure of several simplicial cones that prepare() gave: the value is a mean over shifts, the error three times its standard error.
