@@ -6,8 +6,10 @@
 
 #include "topes/error.hpp"
 #include "topes/solid_angle.hpp"
+#include "topes/solid_angle_metric.hpp"
 #include "topes/solid_angle_pull.hpp"
 #include "topes/solid_angle_simplex.hpp"
+#include "topes/solid_angle_split.hpp"
 
 using namespace topes;
 using namespace topes::test;
@@ -160,4 +162,59 @@ TEST(halving_keeps_the_measure) {
   // Three rays that all but surround the origin in their plane: the middle of two is opposite to the third.
   std::vector<double> flat{-0.5, -0.5, 0, -0.5, 0, 0};
   CHECK(!rule(flat, 1.0, whole));
+}
+
+// Rays that all but surround the origin, at every rank: at most r! pieces, none of them obtuse, of the same measure.
+TEST(cutting_at_centres_ends) {
+  std::size_t factorial = 2;
+  for (std::size_t r = 3; r <= 7; ++r) {
+    factorial *= r;
+    for (const unsigned flat : {4U, 40U, 400U}) {
+      // Rows of a random matrix and minus a positive combination of them, lifted by 2^-flat along the last coordinate.
+      const IntegerMatrix m = gaussian(r - 1, r - 1, 100 * r + flat);
+      IntegerMatrix rays(r, r);
+      for (std::size_t i = 0; i + 1 < r; ++i) {
+        for (std::size_t j = 0; j + 1 < r; ++j) {
+          rays.row(i)[j] = m.row(i)[j] << flat;
+          rays.row(r - 1)[j] -= rays.row(i)[j] * static_cast<int>(i + 1);
+        }
+        rays.row(i)[r - 1] = abs(m.row(i)[0]) + 1;
+      }
+      rays.row(r - 1)[r - 1] = 1;
+      ExactSimplex whole{r, std::vector<Integer>(r * r), abs(determinant(rays))};
+      for (std::size_t i = 0; i < r; ++i) {
+        for (std::size_t j = 0; j < r; ++j) whole.at(i, j) = dot(rays.row(i), rays.row(j));
+      }
+      std::vector<ExactSimplex> open{whole};
+      std::size_t n_acute = 0;
+      while (!open.empty()) {
+        const ExactSimplex piece = std::move(open.back());
+        open.pop_back();
+        const std::vector<ExactSimplex> parts = cut_at_centre(piece);
+        n_acute += parts.empty() ? 1 : 0;
+        open.insert(open.end(), parts.begin(), parts.end());
+        if (!parts.empty()) continue;
+        for (std::size_t i = 0; i < r; ++i) {
+          for (std::size_t j = 0; j < i; ++j) {
+            const Integer& g = piece.at(i, j);
+            CHECK(g >= 0 || ((g * g) << 70) <= piece.at(i, i) * piece.at(j, j));
+          }
+        }
+      }
+      CHECK(n_acute >= 1 && n_acute <= factorial);
+    }
+  }
+}
+
+TEST(nearest_weights_are_the_nearest_point) {
+  // An obtuse pair and a ray between them that is nearer: the middle of the pair is not used.
+  ExactSimplex s{3, {100, -50, 60, -50, 100, 60, 60, 60, 120}, 1};
+  const std::vector<Integer> mu = nearest_weights(s);
+  CHECK(mu[0] == mu[1] && mu[0] > 0 && mu[2].is_zero());
+  s.centres = 1;
+  const std::vector<Integer> rest = nearest_weights(s);
+  CHECK(rest[0].is_zero() && rest[1] > 0 && rest[2] > 0);
+  std::vector<double> rough(3);
+  const double square = nearest_weights(std::vector<double>{1, -0.5, 0.6, -0.5, 1, 0.6, 0.6, 0.6, 1.2}, {0, 1, 2}, rough);
+  CHECK(std::abs(square - 0.25) < 1e-8 && std::abs(rough[0] - 0.5) < 1e-8);
 }

@@ -187,6 +187,32 @@ def test_wide_cones_close_to_a_halfspace(r, exponent):
         assert found.value == pytest.approx(twin, rel=1e-9)
 
 
+def test_a_cone_that_the_twin_once_got_wrong():
+    """Rays up to 170 degrees apart: a Gauss rule over the whole edge was 2e-9 off."""
+    H = [[-2, 5, -9, -8], [-8, -6, -6, -6], [2, -3, 0, -5], [9, 3, 3, -7]]
+    exact = Decimal("0.13777900927055639544275300849")
+    assert abs(reference.solid_angle(H) / exact - 1) < Decimal("1e-13")
+    assert solid_angle(halfspaces=H).value == pytest.approx(float(exact), rel=1e-9)
+
+
+@pytest.mark.parametrize("r", [4, 5])
+def test_columns_of_very_different_size(r):
+    """Cones that are wide and flat at once: halving them had no end."""
+    X = np.random.default_rng(r).integers(-3, 4, (r + 1, r)) * np.array([1, 1e-310, 1e-155, 1e100, 1e-200])[:r]
+    found = solid_angles(Arrangement(X))
+    assert found.exact_cones > 0
+    assert abs(found.angles.sum() - 1) <= found.errors.sum() + 1e-14
+    assert found.errors.sum() < 1e-9
+
+
+@pytest.mark.parametrize("r", [6, 7, 8])
+def test_wide_cones_of_high_rank(r):
+    """As many random hyperplanes as dimensions: the cells are simplices with rays at any angle to each other."""
+    found = solid_angles(Arrangement(np.random.default_rng(1).standard_normal((r, r))))
+    assert len(found) == 2**r
+    assert abs(found.angles.sum() - 1) <= 3 * math.sqrt((found.errors**2).sum()) + 1e-12
+
+
 def _first_order(r):
     """Area of the equator over that of the sphere, times the mean of |u|_1 there."""
     area = [0, 2, *[2 * math.pi ** (k / 2) / math.gamma(k / 2) for k in range(2, r + 1)]]

@@ -43,8 +43,7 @@ def test_angles_are_those_of_the_twin(instance):
         assert error <= ACCURACY * angle
 
 
-@pytest.mark.large  # minutes: the twin, and wide cones that are halved in integers
-@settings(FEW, max_examples=max(8, settings().max_examples // 12))  # the twin takes seconds
+@settings(FEW, max_examples=max(20, settings().max_examples // 5))  # the twin takes seconds
 @given(central(kinds=["lattice", "random", "decimals", "nearly dependent"], shapes=((4, 5), (5, 5)), min_rows=3))
 def test_angles_of_rank_four_and_five_are_those_of_the_twin(instance):
     A = arrangement(instance)

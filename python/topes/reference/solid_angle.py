@@ -29,7 +29,9 @@ from .exact import Matrix, Vector, dot, echelon, read
 
 __all__ = ["solid_angle", "solid_angles"]
 
-_NODES = 80  # 40 left 1e-7 on a wide cone of rank 4, 80 leave 1e-13
+Point = tuple[Decimal, Decimal]
+_NODES = 40
+_SETTLED = Decimal("1e-14")  # what halving a part of an edge may change, relative to the angle; the error is far less
 _GUARD = 15  # digits beyond those asked for
 
 
@@ -43,7 +45,7 @@ def solid_angles(X: Any, *, values: str = "binary", digits: int = 40) -> dict[tu
     values : {"binary", "decimal"}
         As for `cells`.
     digits : int
-        Of the arithmetic. Angles of rank 4 and 5 also carry the error of a Gauss rule of 80 nodes.
+        Of the arithmetic. Angles of rank 4 and 5 also carry the error of a Gauss rule, 1e-12 relative at most.
 
     Returns
     -------
@@ -96,12 +98,23 @@ def solid_angle(H: Any, *, values: str = "binary", digits: int = 40) -> Decimal:
     rows, _ = read(H, values)
     with localcontext() as context:
         context.prec = digits + _GUARD
-        value = _angle([row for row in rows if any(row)])
+        value = _settled_angle([row for row in rows if any(row)])
         context.prec = digits
         return +value
 
 
-def _angle(rows: Matrix) -> Decimal:
+def _settled_angle(rows: Matrix) -> Decimal:
+    """Absolute errors of rank 4 until they are nothing beside the angle, which at rank 5 is what others leave of each other."""
+    settled = _SETTLED
+    least = Decimal(10) ** -(getcontext().prec - _GUARD // 2)  # what the digits bear
+    while True:
+        value = _angle(rows, settled)
+        if len(echelon(rows)[0]) < 4 or settled <= max(least, 100 * _SETTLED * abs(value)):
+            return value
+        settled = max(least, settled * max(abs(value), Decimal("1e-20")))
+
+
+def _angle(rows: Matrix, settled: Decimal) -> Decimal:
     rank = len(echelon(rows)[0])
     if rank > 5:
         raise InputError(f"the twin measures cones of rank at most 5, got rank {rank}")
@@ -115,7 +128,7 @@ def _angle(rows: Matrix) -> Decimal:
         uu, uv, vv = cone.inner(u, u), cone.inner(u, v), cone.inner(v, v)
         angle = _arctangent(_root(uu * vv - uv * uv) / abs(_decimal(uv))) if uv else _pi() / 2
         return (angle if uv >= 0 else _pi() - angle) / (2 * _pi())
-    return cone.by_faces() if rank % 2 else cone.by_slices() / (2 * _pi() ** 2)
+    return cone.by_faces(settled) if rank % 2 else cone.by_slices(settled) / (2 * _pi() ** 2)
 
 
 class _Cone:
@@ -151,16 +164,16 @@ class _Cone:
         for tight in closed:
             yield self.rank - len(echelon([self.rows[i] for i in tight])[0]), tight
 
-    def by_faces(self) -> Decimal:
+    def by_faces(self, settled: Decimal) -> Decimal:
         total = Decimal(0)
         for dimension, tight in self.faces():
-            angle = _angle([self.rows[i] for i in sorted(tight)])
+            angle = _angle([self.rows[i] for i in sorted(tight)], settled)
             total += angle if dimension % 2 else -angle
         return total / 2
 
-    def by_slices(self) -> Decimal:
+    def by_slices(self, settled: Decimal) -> Decimal:
         if len(self.rays) == self.rank:
-            return _slices([[self.inner(u, v) for v in self.rays] for u in self.rays])
+            return _slices([[self.inner(u, v) for v in self.rays] for u in self.rays], settled)
         inside = tuple(sum(column, Fraction(0)) for column in zip(*self.rays, strict=True))
         total = Decimal(0)
         facets = {frozenset(k for k, t in enumerate(self.tight) if i in t) for i in range(len(self.rows))}
@@ -172,7 +185,7 @@ class _Cone:
                 shared = self.tight[a] & self.tight[b]
                 if len(echelon([self.rows[i] for i in shared])[0]) == self.rank - 2:  # an edge of the polygon
                     corners = (inside, self.rays[first], self.rays[a], self.rays[b])
-                    total += _slices([[self.inner(u, v) for v in corners] for u in corners])
+                    total += _slices([[self.inner(u, v) for v in corners] for u in corners], settled)
         return total
 
 
@@ -188,7 +201,7 @@ def _kernel_line(rows: Matrix, width: int) -> Vector | None:
     return tuple(line)
 
 
-def _slices(gram: list[list[Fraction]]) -> Decimal:
+def _slices(gram: list[list[Fraction]], settled: Decimal) -> Decimal:
     """Measure of a simplicial cone of rank 4 from the inner products of its rays."""
     g = gram
     base = g[2][2] * g[3][3] - g[2][3] ** 2
@@ -206,17 +219,38 @@ def _slices(gram: list[list[Fraction]]) -> Decimal:
     g22, g23, g33 = _decimal(g[2][2]), _decimal(g[2][3]), _decimal(g[3][3])
     f00, f01, f11, flat = _decimal(e00), _decimal(e01), _decimal(e11), _decimal(base)
     length = _between(g22, g23, g33)
-    scale = (g00 / g11).sqrt()  # as if both rays had one length, so that nodes are spread over the edge
+
+    def along(a: Point, b: Point) -> Decimal:
+        """The integral over the part of the edge from a to b: weights of rays 0 and 1, of unit points."""
+        total = Decimal(0)
+        for node, weight in _gauss():
+            s, t = (1 - node) * a[0] + node * b[0], (1 - node) * a[1] + node * b[1]
+            pp = s * s * g00 + 2 * s * t * g01 + t * t * g11
+            p2, p3 = s * g02 + t * g12, s * g03 + t * g13
+            height = s * s * f00 + 2 * s * t * f01 + t * t * f11
+            at2 = _between(g22, p2, pp) * _cosine(g22, g23, p2, flat, pp, p3)
+            at3 = _between(g33, p3, pp) * _cosine(g33, g23, p3, flat, pp, p2)
+            total += weight * (length - at2 - at3) / height
+        return total * (a[0] * b[1] - a[1] * b[0])
+
+    def middle(a: Point, b: Point) -> Point:
+        s, t = a[0] + b[0], a[1] + b[1]
+        size = (s * s * g00 + 2 * s * t * g01 + t * t * g11).sqrt()
+        return s / size, t / size
+
+    # Gauss's rule on parts of the edge, halved until halving changes nothing.
     total = Decimal(0)
-    for node, weight in _gauss():
-        s, t = 1 - node, node * scale
-        pp = s * s * g00 + 2 * s * t * g01 + t * t * g11
-        p2, p3 = s * g02 + t * g12, s * g03 + t * g13
-        height = s * s * f00 + 2 * s * t * f01 + t * t * f11
-        at2 = _between(g22, p2, pp) * _cosine(g22, g23, p2, flat, pp, p3)
-        at3 = _between(g33, p3, pp) * _cosine(g33, g23, p3, flat, pp, p2)
-        total += weight * (length - at2 - at3) / height
-    return total * turn * scale / 2
+    first, last = (1 / g00.sqrt(), Decimal(0)), (Decimal(0), 1 / g11.sqrt())
+    parts = [(first, last, along(first, last))]
+    while parts:
+        a, b, whole = parts.pop()
+        m = middle(a, b)
+        left, right = along(a, m), along(m, b)
+        if abs(left + right - whole) * turn <= settled:
+            total += left + right
+        else:
+            parts += [(a, m, left), (m, b, right)]
+    return total * turn / 2
 
 
 def _cosine(uu: Decimal, uv: Decimal, up: Decimal, base: Decimal, pp: Decimal, vp: Decimal) -> Decimal:
