@@ -32,6 +32,7 @@ __all__ = ["solid_angle", "solid_angles"]
 Point = tuple[Decimal, Decimal]
 _NODES = 40
 _SETTLED = Decimal("1e-14")  # what halving a part of an edge may change, relative to the angle; the error is far less
+_DEEPEST = 60
 _GUARD = 15  # digits beyond those asked for
 
 
@@ -103,15 +104,23 @@ def solid_angle(H: Any, *, values: str = "binary", digits: int = 40) -> Decimal:
         return +value
 
 
+class _FewDigits(ArithmeticError):
+    """Roundings are more than what an edge has to settle to."""
+
+
 def _settled_angle(rows: Matrix) -> Decimal:
     """Absolute errors of rank 4 until they are nothing beside the angle, which at rank 5 is what others leave of each other."""
     settled = _SETTLED
-    least = Decimal(10) ** -(getcontext().prec - _GUARD // 2)  # what the digits bear
     while True:
-        value = _angle(rows, settled)
-        if len(echelon(rows)[0]) < 4 or settled <= max(least, 100 * _SETTLED * abs(value)):
+        try:
+            value = _angle(rows, settled)
+        except _FewDigits:
+            getcontext().prec *= 2
+            continue
+        if len(echelon(rows)[0]) < 4 or settled <= 100 * _SETTLED * abs(value):
             return value
-        settled = max(least, settled * max(abs(value), Decimal("1e-20")))
+        settled *= max(abs(value), Decimal("1e-20"))
+        getcontext().prec = max(getcontext().prec, -settled.adjusted() + _GUARD)
 
 
 def _angle(rows: Matrix, settled: Decimal) -> Decimal:
@@ -241,15 +250,17 @@ def _slices(gram: list[list[Fraction]], settled: Decimal) -> Decimal:
     # Gauss's rule on parts of the edge, halved until halving changes nothing.
     total = Decimal(0)
     first, last = (1 / g00.sqrt(), Decimal(0)), (Decimal(0), 1 / g11.sqrt())
-    parts = [(first, last, along(first, last))]
+    parts = [(first, last, along(first, last), 0)]
     while parts:
-        a, b, whole = parts.pop()
+        a, b, whole, depth = parts.pop()
         m = middle(a, b)
         left, right = along(a, m), along(m, b)
         if abs(left + right - whole) * turn <= settled:
             total += left + right
         else:
-            parts += [(a, m, left), (m, b, right)]
+            if depth == _DEEPEST:
+                raise _FewDigits
+            parts += [(a, m, left, depth + 1), (m, b, right, depth + 1)]
     return total * turn / 2
 
 
