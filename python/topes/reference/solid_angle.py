@@ -109,7 +109,7 @@ class _FewDigits(ArithmeticError):
 
 
 def _settled_angle(rows: Matrix) -> Decimal:
-    """Absolute errors of rank 4 until they are nothing beside the angle, which at rank 5 is what others leave of each other."""
+    """Absolute errors of rank 4 until they are nothing beside the angle, which at rank 5 is what the others leave over."""
     settled = _SETTLED
     while True:
         try:
