@@ -32,7 +32,8 @@ def encode(
             total = [0.0] * len(centroids)
             for i, j in places:
                 # Channel by channel, each row by row.
-                p = [float(image[i + a, j + b, c]) for c in range(image.shape[2]) for a in range(patch) for b in range(patch)]
+                window = image[i : i + patch, j : j + patch]
+                p = [float(x) for c in range(image.shape[2]) for row in window[:, :, c] for x in row]
                 middle = math.fsum(p) / len(p)
                 scale = math.sqrt(math.fsum((x - middle) ** 2 for x in p) / len(p) + normalise)
                 white = whitening @ (np.array([(x - middle) / scale for x in p]) - mean)
