@@ -161,7 +161,9 @@ class PatchFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         z -= z.mean(axis=1, keepdims=True)
         if self.code == "triangle":
             np.negative(z, out=z)
-        return np.maximum(z, 0.0, out=z)
+        np.maximum(z, 0.0, out=z)
+        codes: _Floats = z
+        return codes
 
     def _check_parameters(self) -> None:
         for name in ("n_centroids", "patch", "pool", "n_patches", "memory"):
