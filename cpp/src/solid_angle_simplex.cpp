@@ -164,7 +164,8 @@ struct Part {
 template <class Accept>
 bool halve_until(std::span<const double> gram, std::size_t r, double volume, Accept&& accept) {
   constexpr std::size_t kMostOpen = 200;  // depth of halvings; each brings the widest pair together
-  std::vector<Part> open{{{gram.begin(), gram.end()}, volume}};
+  std::vector<Part> open;
+  open.push_back({{gram.begin(), gram.end()}, volume});
   while (!open.empty()) {
     Part part = std::move(open.back());
     open.pop_back();
@@ -213,7 +214,8 @@ bool ShiftedPoints::prepare(std::span<const double> gram, std::size_t r, double 
   };
   const std::vector<std::size_t> all = all_rays(r);
   std::vector<double> mu(r);
-  std::vector<Piece> stack{{square_gram(gram, r), volume, all}};
+  std::vector<Piece> stack;
+  stack.push_back({square_gram(gram, r), volume, all});
   // Orthogonal rays are at 1 / r. Children are no nearer to the origin than their parent.
   if (!(nearest_weights(stack.back().gram, all, mu) >= kPointedToSample / static_cast<double>(r))) return false;
   while (!stack.empty()) {
