@@ -174,7 +174,6 @@ def test_same_bytes_for_any_number_of_threads(n, r, extra):
     assert abs(summary.sum - 1) <= summary.error
 
 
-@pytest.mark.large  # seconds a cell: every halving is exact
 def test_rays_that_surround_the_origin_in_their_plane():
     """Columns of 1e-319 and 1e-310: middles of rays are opposite to third rays, and halving never ended."""
     rows = [
