@@ -48,6 +48,17 @@ def test_insertion_row_by_row_equals_building(file):
     assert as_set(grown.sign_vectors()) == reference.sign_vectors(**instance.twin)
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
+def test_solid_angles_sum_to_one(file):
+    instance = load(file)
+    A = build(instance)
+    if instance.offsets is not None or A.rank == 0:
+        pytest.skip("cells of an affine arrangement, or of rank 0, have no solid angles")
+    summary = topes.solid_angle_summary(A)
+    assert summary.n_cells == A.count()
+    assert abs(summary.sum - 1) <= summary.error <= 1e-8
+
+
 def test_the_reduction_of_a_network_does_not_walk_along_rounding():
     """A free bias makes neurons that cost nothing; a dependence with an entry of 1e-17 blew the others up."""
     X, y = np.array([[0.0], [0.1]]), np.array([-1.0, 1.0])
