@@ -13,6 +13,19 @@
 
 namespace topes {
 
+namespace {
+
+struct Joined {
+  std::vector<std::thread> threads;
+  void join() {
+    for (std::thread& t : threads) t.join();
+    threads.clear();
+  }
+  ~Joined() { join(); }
+};
+
+}  // namespace
+
 void Control::poll() const {
   if (cancelled.load(std::memory_order_relaxed)) throw Cancelled();
 }
@@ -57,7 +70,8 @@ void run_tasks(std::span<const double> weights, unsigned n_threads, Control& con
     finished.notify_one();
   };
 
-  std::vector<std::jthread> threads;
+  Joined joined;  // no std::jthread: libc++ has long had it as an experiment only
+  std::vector<std::thread>& threads = joined.threads;
   const unsigned n = running;
   threads.reserve(n);
   try {
@@ -81,7 +95,7 @@ void run_tasks(std::span<const double> weights, unsigned n_threads, Control& con
     lock.lock();
   }
   lock.unlock();
-  threads.clear();
+  joined.join();
   if (failure) std::rethrow_exception(failure);
 }
 
