@@ -26,6 +26,7 @@ class Status(str, Enum):
     CERTIFIED = "certified"  #: the gap is met, and the dual point was priced over all cells
     GAP_ON_WORKING_SET = "gap on working set"  #: the gap holds for the given patterns only
     TIME_LIMIT = "time limit"  #: the time given was over; network and bounds are the best found so far, and hold
+    CONE_LIMIT = "cone limit"  #: likewise for the cones that pricing may look at
     RANK_LIMIT = "rank limit"  #: all was done; what lies outside the directions that can be priced leaves a larger gap
     CANCELLED = "cancelled"  #: the callback asked to stop; likewise
     NUMERICAL_FAILURE = "numerical failure"  #: all cells were priced, but the gap asked for was not reached

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import topes
 from checks import signs_at
 from strategies import central
-from topes import Arrangement, reference, solid_angle, solid_angle_summary, solid_angles
+from topes import Arrangement, InputError, reference, solid_angle, solid_angle_summary, solid_angles
 
 LOW = ((1, 4), (2, 7), (3, 7), (3, 7), (5, 6))
 FEW = settings(max_examples=15, suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large))
@@ -64,7 +64,11 @@ def _extreme_angles_are_those_of_the_twin(instance):
     signs = A.sign_vectors()
     for k in [int(np.argmin(found.angles)), int(np.argmax(found.angles))]:
         rows = [[int(s) * Fraction(x) for x in row] for s, row in zip(signs[k], _exact(instance), strict=True)]
-        exact = reference.solid_angle(rows, digits=60 if found.angles[k] > 1e-8 else 150)
+        try:
+            exact = reference.solid_angle(rows, digits=60 if found.angles[k] > 1e-8 else 150)
+        except InputError as error:  # too flat for the twin: the sums to one and the closed forms hold the core there
+            assert "flatter" in str(error)
+            continue
         assert abs(Decimal(float(found.angles[k])) / exact - 1) <= ACCURACY
 
 

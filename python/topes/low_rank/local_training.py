@@ -22,7 +22,7 @@ __all__ = ["LocalProblem", "blocks_of", "network_of", "train_locally"]
 
 # Losses with kinks are smoothed (Moreau), each time more finely; in units of the targets.
 _SMOOTHINGS = (1e-1, 1e-2, 1e-3, 1e-4)
-_ITERATIONS = 400
+_ITERATIONS, _SEARCHES = 400, 3
 # New neurons have this share of the mean size; those below a share of the largest, or this close in angle, are dropped.
 _SMALL, _UNUSED, _SAME = 1e-2, 1e-6, 1e-3
 _ASCENTS, _STEPS = 64, 40
@@ -134,7 +134,15 @@ class LocalProblem:
         return best, signs * prices
 
 
-def train_locally(problem: LocalProblem, start: Blocks, *, seed: int, deadline: float) -> Blocks:
+def train_locally(
+    problem: LocalProblem,
+    start: Blocks,
+    *,
+    seed: int,
+    deadline: float,
+    iterations: int = _ITERATIONS,
+    searches: int = _SEARCHES,
+) -> Blocks:
     """Train from the neurons given and random small ones beside them; never worse than what is given.
 
     Parameters
@@ -144,6 +152,10 @@ def train_locally(problem: LocalProblem, start: Blocks, *, seed: int, deadline: 
     seed : int
     deadline : float
         Of `time.perf_counter`, seconds.
+    iterations : int
+        Of L-BFGS, each time.
+    searches : int
+        For directions that would lower the objective, each followed by further training.
 
     Returns
     -------
@@ -157,9 +169,9 @@ def train_locally(problem: LocalProblem, start: Blocks, *, seed: int, deadline: 
     neurons = _with_random(problem, start, max(8, width - start.columns.shape[1]), rng)
     smoothings = (0.0,) if problem.smooth else _SMOOTHINGS
     for smoothing in smoothings:
-        neurons = problem.descend(neurons, smoothing, _ITERATIONS, deadline)
+        neurons = problem.descend(neurons, smoothing, iterations, deadline)
         neurons = _tidied(neurons)
-    for _ in range(3):
+    for _ in range(searches):
         if (reached := problem.value(neurons)) < value:
             best, value = neurons, reached
         if time.perf_counter() > deadline or problem.bias == "free":
@@ -171,7 +183,7 @@ def train_locally(problem: LocalProblem, start: Blocks, *, seed: int, deadline: 
         entering = U[:, worth] * (_SMALL * _mean_size(problem, neurons))
         signs = np.append(neurons.signs, -np.sign(prices[worth]))
         neurons = Blocks(np.hstack([neurons.columns, entering]), signs, neurons.constant)
-        neurons = _tidied(problem.descend(neurons, smoothings[-1], _ITERATIONS, deadline))
+        neurons = _tidied(problem.descend(neurons, smoothings[-1], iterations, deadline))
     if (reached := problem.value(neurons)) < value:
         best = neurons
     return best

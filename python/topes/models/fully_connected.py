@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._support.exact_input import Values
-from .._support.validation import FloatArray, as_beta, as_positive, as_vector, choice
+from .._support.validation import FloatArray, as_beta, as_count, as_positive, as_vector, choice
 from ..errors import InputError
 from ..losses import Loss, get_loss
 from ..network import TwoLayerNetwork
@@ -35,6 +35,7 @@ def train(
     values: Values = "binary",
     tol: float = 1e-6,
     max_time: float | None = None,
+    max_cones: int | None = None,
     callback: Callable[[Round], Any] | None = None,
     warm_start: Solution | TwoLayerNetwork | None = None,
     n_threads: int | None = None,
@@ -68,6 +69,8 @@ def train(
         The `Solution.gap` to reach.
     max_time : float, optional
         Seconds; beyond it the best network and the bounds proved so far are returned.
+    max_cones : int, optional
+        The same for the cones that pricing looks at (`Solution.n_priced`), about: a limit that no machine's speed decides.
     callback : callable, optional
         Called with a `Round` after each round; a true result stops.
     warm_start : Solution or TwoLayerNetwork, optional
@@ -97,6 +100,7 @@ def train(
     start = time.perf_counter()
     the_loss, beta, tol = get_loss(loss), as_beta(beta), as_positive(tol, "tol")
     deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
+    max_cones = None if max_cones is None else as_count(max_cones, "max_cones")
     several = np.ndim(y) == 2
     if choice(output_norm, "output_norm", (2, 1)) == 1 and several:
         return _each_output(
@@ -113,16 +117,17 @@ def train(
             values=values,
             callback=callback,
             n_threads=n_threads,
+            max_cones=max_cones,
         )
     targets = as_targets(y, the_loss) if several else the_loss.check_targets(as_vector(y, "y"))
     pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
-    warn_if_costly(pricer, max_time)
+    warn_if_costly(pricer, max_time if max_cones is None else 0.0)
     if several:
         targets = as_targets(targets, the_loss, length=len(pricer.data))
-        vectors = VectorJudge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
+        vectors = VectorJudge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start, max_cones)
         return VectorTraining(vectors).run(warm_start)
     targets = as_vector(targets, "y", length=len(pricer.data))
-    judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
+    judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start, max_cones)
     return Training(judge).run(warm_start)
 
 

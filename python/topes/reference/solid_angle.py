@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from decimal import Decimal, getcontext, localcontext
 from fractions import Fraction
 from functools import cache
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 from ..errors import InputError
@@ -33,6 +33,7 @@ Point = tuple[Decimal, Decimal]
 _NODES = 40
 _SETTLED = Decimal("1e-14")  # what halving a part of an edge may change, relative to the angle; the error is far less
 _DEEPEST = 60
+_FLATTEST = 150  # digits that flatness may cost: beyond, a cone takes minutes
 _GUARD = 15  # digits beyond those asked for
 
 
@@ -88,7 +89,7 @@ def solid_angle(H: Any, *, values: str = "binary", digits: int = 40) -> Decimal:
     Raises
     ------
     InputError
-        The rank is above 5.
+        The rank is above 5, or a cone of rank 4 or 5 is so flat that the rule along its edges would take minutes.
 
     Examples
     --------
@@ -210,9 +211,8 @@ def _kernel_line(rows: Matrix, width: int) -> Vector | None:
     return tuple(line)
 
 
-def _slices(gram: list[list[Fraction]], settled: Decimal) -> Decimal:
+def _slices(g: list[list[Fraction]], settled: Decimal) -> Decimal:
     """Measure of a simplicial cone of rank 4 from the inner products of its rays."""
-    g = gram
     base = g[2][2] * g[3][3] - g[2][3] ** 2
 
     def off_base(i: int, j: int) -> Fraction:
@@ -221,8 +221,21 @@ def _slices(gram: list[list[Fraction]], settled: Decimal) -> Decimal:
         return g[i][j] - along / base
 
     e00, e01, e11 = off_base(0, 0), off_base(0, 1), off_base(1, 1)
+    # Exact up to here. Along the edge digits are lost to small angles, no more than the cone is flat.
+    volume = base * (e00 * e11 - e01**2) / (g[0][0] * g[1][1] * g[2][2] * g[3][3])  # in (0, 1]: the square of its sine
+    lost = (volume.denominator // volume.numerator).bit_length() * 3 // 10 + 1
+    if lost > _FLATTEST:
+        most = f"1e-{_FLATTEST // 2}"
+        raise InputError(f"H must hold no cone of rank 4 flatter than {most} for the twin, and has one of 1e-{lost // 2}")
+    with localcontext() as context:
+        context.prec += lost
+        return _along_edge(g, base, (e00, e01, e11), settled)
+
+
+def _along_edge(g: list[list[Fraction]], base: Fraction, e: tuple[Fraction, ...], settled: Decimal) -> Decimal:
+    """The integral over the angle by which the slices turn, from ray 0 to ray 1."""
+    e00, e01, e11 = e
     turn = _root(e00 * e11 - e01**2)
-    # Exact up to here. Along the edge digits are lost to small angles, which the precision has to bear.
     g00, g01, g02, g03 = map(_decimal, g[0])
     _, g11, g12, g13 = map(_decimal, g[1])
     g22, g23, g33 = _decimal(g[2][2]), _decimal(g[2][3]), _decimal(g[3][3])
@@ -247,10 +260,23 @@ def _slices(gram: list[list[Fraction]], settled: Decimal) -> Decimal:
         size = (s * s * g00 + 2 * s * t * g01 + t * t * g11).sqrt()
         return s / size, t / size
 
-    # Gauss's rule on parts of the edge, halved until halving changes nothing.
+    # Gauss's rule on parts of the edge, halved until halving changes nothing. Halving alone would not find what happens in
+    # 1e-50 of it: the parts shrink towards the roots of the forms that are divided by.
+    forms = (
+        (g00, g01, g11),
+        (f00, f01, f11),
+        (g22 * g00 - g02 * g02, g22 * g01 - g02 * g12, g22 * g11 - g12 * g12),
+        (g33 * g00 - g03 * g03, g33 * g01 - g03 * g13, g33 * g11 - g13 * g13),
+    )
+    unit = 1 / g00.sqrt(), 1 / g11.sqrt()
+    marks = sorted(
+        {Decimal(0), Decimal(1)}.union(
+            *(_towards_root(a * unit[0] ** 2, b * unit[0] * unit[1], c * unit[1] ** 2) for a, b, c in forms)
+        )
+    )
+    ends = [((1 - z) * unit[0], z * unit[1]) for z in marks]
+    parts = [(a, b, along(a, b), 0) for a, b in pairwise(ends)]
     total = Decimal(0)
-    first, last = (1 / g00.sqrt(), Decimal(0)), (Decimal(0), 1 / g11.sqrt())
-    parts = [(first, last, along(first, last), 0)]
     while parts:
         a, b, whole, depth = parts.pop()
         m = middle(a, b)
@@ -262,6 +288,23 @@ def _slices(gram: list[list[Fraction]], settled: Decimal) -> Decimal:
                 raise _FewDigits
             parts += [(a, m, left, depth + 1), (m, b, right, depth + 1)]
     return total * turn / 2
+
+
+def _towards_root(a: Decimal, b: Decimal, c: Decimal) -> set[Decimal]:
+    """Points of (0, 1) whose distances from the complex root of a (1 - z)^2 + 2 b z (1 - z) + c z^2 grow tenfold."""
+    slope = a - 2 * b + c
+    if slope <= 0:
+        return set()
+    middle, height = (a - b) / slope, max(a * c - b * b, Decimal(0)).sqrt() / slope
+    nearest = min(max(middle, Decimal(0)), Decimal(1))
+    distance = max(height, abs(middle - nearest))
+    if distance <= 0:
+        raise _FewDigits
+    found = {nearest}
+    while distance < 1:
+        found |= {nearest - distance, nearest + distance}
+        distance *= 10
+    return {z for z in found if 0 < z < 1}
 
 
 def _cosine(uu: Decimal, uv: Decimal, up: Decimal, base: Decimal, pp: Decimal, vp: Decimal) -> Decimal:

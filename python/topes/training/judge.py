@@ -50,9 +50,11 @@ class Judge:
         callback: Callable[[Round], Any] | None,
         n_threads: int | None,
         start: float,
+        max_cones: int | None = None,
     ) -> None:
         self.pricer, self.y, self.beta, self.loss, self.tol = pricer, y, beta, loss, tol
         self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
+        self.max_cones = max_cones
         self.free = pricer.bias == "free"
         self.empty = loss.value(np.zeros_like(y), y)
         self.seconds = {"solve": 0.0, "price": 0.0, "faces": 0.0}
@@ -107,6 +109,9 @@ class Judge:
 
     def _price(self, v: FloatArray, blocks: Blocks, tol: float, keep: float, max_nodes: int | None) -> Pricing:
         begin = time.perf_counter()
+        if self.max_cones is not None:
+            left = max(1, self.max_cones - self.n_priced)
+            max_nodes = left if max_nodes is None else min(left, max_nodes)
         pricing = self.pricer.price(
             v,
             floor=self.beta * (1.0 + 0.25 * self.tol),
@@ -130,4 +135,6 @@ class Judge:
             return Status.CERTIFIED
         if stopped:
             return Status.CANCELLED
+        if self.max_cones is not None and self.n_priced >= self.max_cones:
+            return Status.CONE_LIMIT
         return Status.TIME_LIMIT if time.perf_counter() > self.deadline else None

@@ -1,0 +1,152 @@
+"""Regression by a two-layer network at its certified optimum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ..errors import InputError
+from .base import ConvexReLU, positive
+from .problem import solve
+
+__all__ = ["ConvexReLURegressor"]
+
+_LABELS = ("logistic", "hinge", "squared_hinge")
+
+
+class RegressorBase(RegressorMixin, ConvexReLU):  # type: ignore[misc]
+    """Data of a regression and the prediction."""
+
+    def _data(self, X: Any, y: Any, sample_weight: Any) -> tuple[npt.NDArray[np.float64], ...]:
+        if self.loss in _LABELS:
+            raise InputError(f"loss must be one for numbers, not for labels, got {self.loss!r}; see ConvexReLUClassifier")
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
+        y = np.asarray(y, dtype=np.float64)
+        if sample_weight is None:
+            return X, y, np.ones(len(y))
+        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+
+    def predict(self, X: Any) -> npt.NDArray[np.float64]:
+        """Outputs of the network.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, d)
+
+        Returns
+        -------
+        ndarray, shape (n,), float64
+        """
+        check_is_fitted(self)
+        return np.asarray(self.network_.predict(validate_data(self, X, dtype=np.float64, reset=False)))
+
+
+class ConvexReLURegressor(RegressorBase):
+    """Two-layer network, trained to its global optimum and told how near it is.
+
+    Minimises L(f, y) + beta/2 * (sum of ||w1_j||^2 + w2_j^2), eq. (3), over networks of any width: by pricing all cells
+    (`topes.train`) where the rank of the data allows, else by `topes.train_low_rank`, with a lower bound in either case. The
+    loss is a sum over the samples, not a mean. Columns should be of comparable size
+    (`sklearn.preprocessing.StandardScaler`).
+
+    Parameters
+    ----------
+    beta : float
+        Weight of the regulariser, > 0.
+    loss : {"squared", "l2", "absolute", "huber"}
+        As in `topes.losses`.
+    activation : {"relu", "abs"} or float
+        Slope kappa < 1 on the negative side.
+    fit_intercept : bool, "penalized" or "free"
+        The bias of the neurons; True is "penalized", a column of ones. "free" leaves its coefficient out of the norm.
+    norm : {1, 2, inf}
+        p of the input weights, eq. (23).
+    rank : "auto", int or None
+        "auto": all cells where the bound (6) allows at most 10^10 of them at rank 8 or less, else the best rank found in
+        time. An int: the program of the best approximation of that rank. None: all cells whatever it costs.
+    tol : float
+        Relative gap to prove; `OptimalityWarning` where it was not.
+    max_time : float or None
+        Seconds, about.
+    n_jobs : int or None
+        Threads; None is 1, -1 all. Nothing depends on it.
+    random_state : int, RandomState or None
+        Of the programs for high rank only, where random directions are drawn. None is 0: two fits are equal.
+    verbose : int
+        Prints bounds as they are found.
+
+    Attributes
+    ----------
+    network_ : TwoLayerNetwork
+    objective_, lower_bound_, gap_ : float
+        (3) of the network (weighted by `sample_weight`), what no network goes below, and their relative difference.
+    status_ : str
+        Value of a `topes.Status`.
+    n_neurons_, n_iter_ : int
+        Neurons; rounds of the working set (1 for programs of low rank).
+    certificate_ : Solution or LowRankSolution
+        What was proved; `certificate_.save_certificate(file)` of the former writes it for `topes.verify`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where X had names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topes.estimators import ConvexReLURegressor
+    >>> x = np.linspace(-1, 1, 50)[:, None]
+    >>> model = ConvexReLURegressor(beta=1e-3).fit(x, np.abs(x[:, 0]))
+    >>> model.status_, model.n_neurons_, round(model.score(x, np.abs(x[:, 0])), 3)
+    ('certified', 2, 1.0)
+    """
+
+    def __init__(
+        self,
+        beta: float = 1.0,
+        *,
+        loss: str = "squared",
+        activation: str | float = "relu",
+        fit_intercept: bool | str = True,
+        norm: float = 2,
+        rank: int | str | None = "auto",
+        tol: float = 1e-4,
+        max_time: float | None = 10.0,
+        n_jobs: int | None = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.beta = beta
+        self.loss = loss
+        self.activation = activation
+        self.fit_intercept = fit_intercept
+        self.norm = norm
+        self.rank = rank
+        self.tol = tol
+        self.max_time = max_time
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLURegressor:
+        """Train.
+
+        Parameters
+        ----------
+        X : array_like, shape (n, d)
+        y : array_like, shape (n,)
+        sample_weight : array_like, shape (n,), optional
+            Weights of the terms of the loss, >= 0. Any for the squared, l2 and absolute losses (unless the bias is free),
+            whole numbers for the others.
+
+        Returns
+        -------
+        self
+        """
+        X, y, weights = self._data(X, y, sample_weight)
+        trained = solve(X, y, positive("beta", self.beta), self._settings(), weights)
+        self._publish([trained], trained.network)
+        return self
