@@ -5,7 +5,16 @@ from .arrangement import Arrangement
 from .bounds import cell_bound, cell_bound_power
 from .cells import CellBatch, Neighbors
 from .certify import Assessment, certify
-from .errors import CellLimitError, FileFormatError, InputError, MemoryLimitError, NotInterpolable, SolverError, TopesError
+from .errors import (
+    CellLimitError,
+    FileFormatError,
+    InputError,
+    MemoryLimitError,
+    NotInterpolable,
+    RankLimitError,
+    SolverError,
+    TopesError,
+)
 from .full_program import solve_full
 from .linear_cnn import LinearConvolutionalNetwork, LinearSolution, train_linear_cnn
 from .low_rank import Guarantee, LowRankSolution, train_low_rank
@@ -72,6 +81,7 @@ __all__ = [
     "NotSpikeFree",
     "PricingCost",
     "PricingCostWarning",
+    "RankLimitError",
     "Report",
     "Round",
     "SolidAngle",

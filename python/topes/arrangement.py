@@ -101,6 +101,10 @@ class Arrangement:
         kind = "bytes" if data.ndim == 3 else "doubles" if data.dtype.kind == "f" else "int64"
         self._core: _core.Arrangement = getattr(_core.Arrangement, f"from_{kind}")(data, offsets is not None, root_rows)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as its rows: the core is built again, cells that are held are not taken along."""
+        return _rebuilt, (self._rows, self._offsets, self._values, self._root_rows)
+
     def __repr__(self) -> str:
         kind = "central" if self.is_central else "affine"
         return f"Arrangement(n={self.n}, dimension={self.dimension}, rank={self.rank}, {kind})"
@@ -368,9 +372,8 @@ class Arrangement:
         shift = as_exact_array([offset], "offset", 1, self._values)
         if self.is_central and shift[0] != 0:
             raise InputError(f"offset must be 0 in a central arrangement, got {offset!r}")
-        new = Arrangement.__new__(Arrangement)
         offsets = None if self._offsets is None else appended(self._offsets, shift)
-        new._set(appended(self._rows, row[None, :]), offsets, self._values, self._root_rows or self.n)
+        new = _rebuilt(appended(self._rows, row[None, :]), offsets, self._values, self._root_rows or self.n)
         if self._held is not None and new._core.rank == self._core.rank and self.rank > 0:
             new._held = _core.insert(self._core, self._held, new._core, cell_limit(None), None)
         return new
@@ -407,3 +410,9 @@ class Arrangement:
         return 2 if self.is_central and self.rank > 0 else 1
 
     _hold = hold
+
+
+def _rebuilt(rows: npt.NDArray[Any], offsets: npt.NDArray[Any] | None, values: Values, root_rows: int) -> Arrangement:
+    A = Arrangement.__new__(Arrangement)
+    A._set(rows, offsets, values, root_rows)
+    return A

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 
 from ._support.exact_input import Values
-from .errors import InputError
+from .errors import InputError, RankLimitError
 from .foreign import as_network
 from .losses import Loss, get_loss
+from .low_rank import LowRankSolution, train_low_rank
 from .models import train
 from .models.convolutional import ConvolutionalNetwork, train_cnn
+from .network import TwoLayerNetwork
 from .result import Solution, relative_gap
 from .vector_network import VectorNetwork
 
@@ -32,14 +34,14 @@ class Assessment:
         No network of any width has a smaller objective; proved by pricing over all cells.
     gap : float
         objective - lower_bound, relative as in `Solution.gap`: an upper bound on what better training could gain.
-    optimum : Solution
+    optimum : Solution or LowRankSolution
         The best network known, and the dual point behind the bound.
     """
 
     objective: float
     lower_bound: float
     gap: float
-    optimum: Solution
+    optimum: Solution | LowRankSolution
 
     def __repr__(self) -> str:
         return (
@@ -65,6 +67,9 @@ def certify(
     output_norm: float = 2,
 ) -> Assessment:
     """Compare the objective (3) of a network, from any source, with a proved lower bound on that of all networks.
+
+    The bound is that of `train`, over all cells; where the rank of X is too high for that, of `train_low_rank`, which holds
+    at any rank and is weaker: one output, norm = 2, and a minute unless `max_time` says otherwise.
 
     Parameters
     ----------
@@ -118,19 +123,15 @@ def certify(
     run: Any = partial(train, output_norm=output_norm) if several else train
     if isinstance(network, ConvolutionalNetwork):
         run = partial(train_cnn, kernel_size=network.kernel_size, stride=network.stride)
-    optimum = run(
-        X,
-        y,
-        beta,
-        loss=the_loss,
-        activation=network.activation,
-        bias=bias,
-        norm=norm,
-        values=values,
-        tol=tol,
-        max_time=max_time,
-        n_threads=n_threads,
-    )
+    shared: dict[str, Any] = {"loss": the_loss, "activation": network.activation, "bias": bias, "norm": norm, "tol": tol}
+    optimum: Solution | LowRankSolution
+    try:
+        optimum = run(X, y, beta, values=values, max_time=max_time, n_threads=n_threads, **shared)
+    except RankLimitError:
+        if norm != 2 or type(network) is not TwoLayerNetwork:
+            raise
+        limit = 60.0 if max_time is None else max_time
+        optimum = train_low_rank(X, y, beta, max_time=limit, warm_start=network, n_threads=n_threads, **shared)
     more = {"output_norm": output_norm} if several else {}
     objective = network.objective(X, y, beta, loss=the_loss, bias=bias or None, norm=norm, **more)
     targets = np.asarray(y, dtype=np.float64).ravel()

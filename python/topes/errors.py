@@ -12,6 +12,7 @@ __all__ = [
     "InputError",
     "MemoryLimitError",
     "NotInterpolable",
+    "RankLimitError",
     "SolverError",
     "TopesError",
 ]
@@ -23,6 +24,10 @@ class TopesError(Exception):
 
 class InputError(TopesError, ValueError):
     """An argument does not meet its requirement; the message names argument, requirement and value."""
+
+
+class RankLimitError(InputError):
+    """The rank of the data is too high to price over all cells."""
 
 
 class NotInterpolable(InputError):

@@ -67,7 +67,8 @@ def _extreme_angles_are_those_of_the_twin(instance):
         try:
             exact = reference.solid_angle(rows, digits=60 if found.angles[k] > 1e-8 else 150)
         except InputError as error:  # too flat for the twin: the sums to one and the closed forms hold the core there
-            assert "flatter" in str(error)
+            if "flatter" not in str(error):
+                raise
             continue
         assert abs(Decimal(float(found.angles[k])) / exact - 1) <= ACCURACY
 

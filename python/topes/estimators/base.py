@@ -49,7 +49,8 @@ class ConvexReLU(BaseEstimator):  # type: ignore[misc]
         if not (jobs is None or (isinstance(jobs, Integral) and (jobs == -1 or jobs >= 1))):
             raise InputError(f"n_jobs must be None, -1 or a positive int, got {jobs!r}")
         threads = 1 if jobs is None else None if jobs == -1 else int(jobs)
-        return Settings(self.loss, self.activation, bias, self.norm, self.rank, self.tol, self.max_time, threads,
+        rank = int(self.rank) if whole and self.rank is not None else self.rank
+        return Settings(self.loss, self.activation, bias, self.norm, rank, self.tol, self.max_time, threads,
                         self._seed(), int(self.verbose))  # fmt: skip
 
     def _seed(self) -> int:
@@ -65,11 +66,10 @@ class ConvexReLU(BaseEstimator):  # type: ignore[misc]
         solutions = [part.solution for part in parts]
         self.network_ = network
         self.certificate_ = solutions[0] if len(solutions) == 1 else tuple(solutions)
-        self.objective_ = float(sum(s.objective for s in solutions))
+        self.objective_ = float(sum(part.objective for part in parts))
         self.lower_bound_ = float(sum(s.lower_bound for s in solutions))
-        self.gap_ = float(max(s.gap for s in solutions))
-        worst = max(solutions, key=lambda s: s.gap)
-        self.status_ = worst.status.value
+        worst = max(parts, key=lambda part: part.gap)
+        self.gap_, self.status_ = float(worst.gap), worst.status.value
         self.n_neurons_ = sum(part.network.n_neurons for part in parts)
         self.n_iter_ = max(part.n_iter for part in parts)
         if self.gap_ > self.tol:

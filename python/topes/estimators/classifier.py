@@ -36,7 +36,8 @@ class ClassifierBase(ClassifierMixin, ConvexReLU):  # type: ignore[misc]
             weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(np.unique(codes[weights > 0])) < 2:
-            raise InputError(f"y must have at least two classes (of positive weight), got {self.classes_[:1]}")
+            present = self.classes_[np.unique(codes[weights > 0])]
+            raise InputError(f"y must have at least two classes (of positive weight), got {len(present)} class: {present}")
         return X, codes, weights
 
     def decision_function(self, X: Any) -> _Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from ..low_rank import LowRankSolution, train_low_rank
 from ..low_rank.local_training import LocalProblem, network_of, train_locally
 from ..models import train
 from ..network import TwoLayerNetwork
-from ..result import Round, Solution
+from ..result import Round, Solution, Status, relative_gap
 from ..training.blocks import Blocks
 from .weights import weighted
 
@@ -24,6 +25,11 @@ __all__ = ["Settings", "Sketch", "Trained", "solve"]
 
 _Floats = npt.NDArray[np.float64]
 _EXACT_CELLS = 10**10  # pricing looks at a small part of them
+_MINUTE = 60.0
+# Local training where not all cells are priced: L-BFGS steps, at most and at least, before and after a search for neurons
+# that would lower the objective. Their number follows from sizes and `max_time` by the costs of a step, never from a clock.
+_MOST_STEPS, _FEWEST_STEPS, _SEARCHES = 200, 20, 1
+_SECONDS_PER_STEP, _SECONDS_PER_PRODUCT, _SHARE = 2e-3, 1e-8, 0.5
 _TOL_OF_SKETCHES, _CONES_OF_SKETCHES, _STEPS_OF_SKETCHES = 1e-2, 30_000, 150
 
 
@@ -52,6 +58,9 @@ class Trained:
     """A network and what was proved of it."""
 
     network: TwoLayerNetwork
+    objective: float
+    gap: float
+    status: Status
     solution: Solution | LowRankSolution = field(repr=False)
 
     @property
@@ -59,46 +68,32 @@ class Trained:
         return max(1, len(self.solution.history)) if isinstance(self.solution, Solution) else 1
 
 
-@dataclass(frozen=True)
-class _Posed:
-    """The unweighted problem that is the weighted one."""
-
-    X: _Floats
-    y: _Floats
-    bias: Any
-    appended: bool  # the bias has become the last column
-
-    @classmethod
-    def of(cls, X: _Floats, y: _Floats, settings: Settings, weights: _Floats | None) -> _Posed:
-        if weights is None:
-            return cls(X, y, settings.bias, False)
-        X, y, appended = weighted(X, y, weights, settings.loss, settings.bias)
-        return cls(X, y, False if appended else settings.bias, appended)
-
-    def network(self, network: Any) -> TwoLayerNetwork:
-        """The network of the data as they were given."""
-        if not isinstance(network, TwoLayerNetwork):
-            raise TypeError(f"a network of one output was expected, got {type(network).__name__}")
-        if not self.appended:
-            return network
-        return TwoLayerNetwork(network.W1[:-1], network.W1[-1], network.w2, network.activation)
-
-
 def solve(X: _Floats, y: _Floats, beta: float, settings: Settings, weights: _Floats | None = None) -> Trained:
-    """One problem with one output: over all cells where their number allows, else by a low rank with a bound for any."""
+    """The optimum over all cells where their number allows, else a local one with a lower bound that holds at any rank."""
     posed = _Posed.of(X, y, settings, weights)
-    shared = settings.problem(posed.bias) | {"tol": settings.tol, "n_threads": settings.n_threads}
-    solution: Solution | LowRankSolution
-    if _all_cells(posed, settings):
+    if posed.all_cells():
         report = _say if settings.verbose else None
-        solution = train(posed.X, posed.y, beta, max_time=settings.max_time, callback=report, **shared)
-    else:
-        rank = None if settings.rank == "auto" or settings.rank is None else int(settings.rank)
-        limit = 1e9 if settings.max_time is None else settings.max_time
-        solution = train_low_rank(posed.X, posed.y, beta, rank=rank, seed=settings.seed, max_time=limit, **shared)
-        if settings.verbose:
-            print(solution)
-    return Trained(posed.network(solution.network), solution)
+        s = train(posed.X, posed.y, beta, tol=settings.tol, max_time=settings.max_time, callback=report,
+                  n_threads=settings.n_threads, **settings.problem(posed.bias))  # fmt: skip
+        return Trained(posed.network(s.network), s.objective, s.gap, s.status, s)
+    start = time.perf_counter()
+    end = start + (_MINUTE if settings.max_time is None else settings.max_time)
+    neurons = posed.locally(beta, posed.nothing(), posed.steps(end - start), _SEARCHES)
+    network = network_of(neurons, kappa_of(settings.activation), posed.bias)
+    left = max(0.1 * (end - start), end - time.perf_counter())
+    # What else it finds depends on the time there is: only its bound is taken.
+    rank = settings.rank if isinstance(settings.rank, int) else None
+    low = train_low_rank(
+        posed.X, posed.y, beta, rank=rank, warm_start=network,
+        tol=settings.tol, seed=settings.seed, max_time=left, n_threads=settings.n_threads,
+        **settings.problem(posed.bias),
+    )  # fmt: skip
+    if settings.verbose:
+        print(low)
+    loss = get_loss(settings.loss)
+    objective = network.objective(posed.X, posed.y, beta, loss=loss, bias=posed.bias or None)
+    gap = relative_gap(objective, low.lower_bound, loss.value(np.zeros(len(posed.y)), posed.y))
+    return Trained(posed.network(network), objective, gap, Status.CERTIFIED if gap <= settings.tol else low.status, low)
 
 
 class Sketch:
@@ -109,37 +104,77 @@ class Sketch:
 
     def __init__(self, X: _Floats, y: _Floats, settings: Settings, weights: _Floats) -> None:
         self._posed, self._settings = _Posed.of(X, y, settings, weights), settings
-        self._all_cells = _all_cells(self._posed, settings)
-        ones = [np.ones((len(self._posed.X), 1))] if self._posed.bias else []
-        self._rows = np.hstack([self._posed.X, *ones])
+        self._all_cells = self._posed.all_cells()
         self._last: Solution | None = None
-        self._neurons = Blocks(np.zeros((self._rows.shape[1], 0)), np.zeros(0))
+        self._neurons = self._posed.nothing()
 
     def network(self, beta: float) -> TwoLayerNetwork:
         """Started from the one before."""
         posed, settings = self._posed, self._settings
-        if self._all_cells:
-            shared = settings.problem(posed.bias)
-            self._last = train(
-                posed.X, posed.y, beta, tol=max(settings.tol, _TOL_OF_SKETCHES), max_cones=_CONES_OF_SKETCHES,
-                warm_start=self._last, n_threads=1, **shared,
-            )  # fmt: skip
-            return posed.network(self._last.network)
+        if not self._all_cells:
+            self._neurons = posed.locally(beta, self._neurons, _STEPS_OF_SKETCHES, 0)
+            return posed.network(network_of(self._neurons, kappa_of(settings.activation), posed.bias))
+        self._last = train(
+            posed.X, posed.y, beta, tol=max(settings.tol, _TOL_OF_SKETCHES), max_cones=_CONES_OF_SKETCHES,
+            warm_start=self._last, n_threads=1, **settings.problem(posed.bias),
+        )  # fmt: skip
+        return posed.network(self._last.network)
+
+
+@dataclass(frozen=True)
+class _Posed:
+    """The problem without weights that is the one with weights."""
+
+    X: _Floats
+    y: _Floats
+    bias: Any
+    appended: bool  # the bias has become the last column
+    settings: Settings
+
+    @classmethod
+    def of(cls, X: _Floats, y: _Floats, settings: Settings, weights: _Floats | None) -> _Posed:
+        if weights is None:
+            return cls(X, y, settings.bias, False, settings)
+        X, y, appended = weighted(X, y, weights, settings.loss, settings.bias)
+        return cls(X, y, False if appended else settings.bias, appended, settings)
+
+    @property
+    def rows(self) -> _Floats:
+        return np.hstack([self.X, np.ones((len(self.X), 1))]) if self.bias else self.X
+
+    def nothing(self) -> Blocks:
+        return Blocks(np.zeros((self.rows.shape[1], 0)), np.zeros(0))
+
+    def all_cells(self) -> bool:
+        """Whether to price them all. Other norms know no other way."""
+        rank = self.settings.rank
+        if rank != "auto" or self.settings.norm != 2:
+            return rank is None or self.settings.norm != 2
+        r = int(np.linalg.matrix_rank(self.rows)) if self.rows.size else 0
+        return r <= MAX_PRICING_DIMENSION - (self.bias == "free") and cell_bound(len(self.X), r) <= _EXACT_CELLS
+
+    def steps(self, seconds: float) -> int:
+        """Of local training in a share of the time, on a machine like ours."""
+        n, d = self.rows.shape
+        each = _SECONDS_PER_STEP + _SECONDS_PER_PRODUCT * n * d * min(n + 1, 100)
+        return int(np.clip(_SHARE * seconds / (each * (1 + _SEARCHES)), _FEWEST_STEPS, _MOST_STEPS))
+
+    def locally(self, beta: float, start: Blocks, iterations: int, searches: int) -> Blocks:
+        """A local optimum near the neurons given and random ones."""
+        settings = self.settings
         kappa = kappa_of(settings.activation)
-        problem = LocalProblem(self._rows, posed.y, beta, get_loss(settings.loss), kappa, posed.bias)
-        self._neurons = train_locally(
-            problem, self._neurons, seed=settings.seed, deadline=np.inf, iterations=_STEPS_OF_SKETCHES, searches=0
+        problem = LocalProblem(self.rows, self.y, beta, get_loss(settings.loss), kappa, self.bias)
+        return train_locally(
+            problem, start, seed=settings.seed, deadline=np.inf, iterations=iterations, searches=searches
         )
-        return posed.network(network_of(self._neurons, kappa, posed.bias))
 
-
-def _all_cells(posed: _Posed, settings: Settings) -> bool:
-    if settings.rank != "auto" or settings.norm != 2:  # other norms are for all cells only
-        return settings.rank is None or settings.norm != 2
-    X, bias = posed.X, posed.bias
-    rows = np.hstack([X, np.ones((len(X), 1))]) if bias else X
-    r = int(np.linalg.matrix_rank(rows)) if rows.size else 0
-    return r <= min(8, MAX_PRICING_DIMENSION - (bias == "free")) and cell_bound(len(X), r) <= _EXACT_CELLS
+    def network(self, network: Any) -> TwoLayerNetwork:
+        """The network of the data as they were given."""
+        if not isinstance(network, TwoLayerNetwork):
+            raise TypeError(f"a network of one output was expected, got {type(network).__name__}")
+        if not self.appended:
+            return network
+        return TwoLayerNetwork(network.W1[:-1], network.W1[-1], network.w2, network.activation)
 
 
 def _say(r: Round) -> bool:

@@ -15,6 +15,7 @@ from .._support.limits import check_count
 from .._support.validation import choice
 from ..errors import InputError
 from ..losses import Loss
+from ..network import TwoLayerNetwork
 from .run import Method, Run
 from .solution import LowRankSolution
 
@@ -40,6 +41,7 @@ def train_low_rank(
     seed: int = 0,
     tol: float = 1e-3,
     max_time: float = 60.0,
+    warm_start: TwoLayerNetwork | None = None,
     n_threads: int | None = None,
 ) -> LowRankSolution:
     """Train a two-layer network on data of any rank, and bound from below what any network could reach (Algorithm 1).
@@ -73,6 +75,8 @@ def train_low_rank(
         The gap at which the result is called certified.
     max_time : float
         Seconds, about: a step that has begun is finished.
+    warm_start : TwoLayerNetwork, optional
+        Where local training starts; the network returned is no worse.
     n_threads : int, optional
         Of pricing.
 
@@ -108,4 +112,6 @@ def train_low_rank(
             raise InputError(f"n_samples goes with method 'samples', got method {method!r}")
     if method != "data" and run.bias == "free":
         raise InputError(f"method must be 'data' where the bias is free, got {method!r}")
+    if warm_start is not None:
+        run.start_at(warm_start)
     return run.solve(rank, method, _DEFAULT_SAMPLES if n_samples is None else int(n_samples), sampling, max_cells)

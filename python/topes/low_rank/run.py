@@ -85,12 +85,27 @@ class Run:
         else:
             self.data = self.priced = np.ldexp(full, -self.exponent)
         self.problem = LocalProblem(self.data, self.y, self.beta, self.loss, self.kappa, self.bias)
+        self.first = Blocks(np.zeros((self.data.shape[1], 0)), np.zeros(0))
         self.empty = self.loss.value(np.zeros(n), self.y)
         self.price_tol = min(_PRICE_TOL, 0.25 * self.tol)
         self.bounds: list[tuple[AnyRankBound, DualBound]] = []
         self.judges: list[tuple[AnyRankBound, float]] = []  # and the seconds that one dual point took
         self.cut_short = False
         self.seconds: dict[str, float] = {}
+
+    def start_at(self, network: TwoLayerNetwork) -> None:
+        """Begin local training there."""
+        d, biases = len(network.W1), network.b1 is not None and bool(np.any(network.b1))
+        if d != self.inputs.shape[1] or (biases and self.bias is False):
+            raise InputError(
+                f"warm_start must have {self.inputs.shape[1]} inputs and no biases where bias=False, got {d} inputs"
+                + (" and biases" if biases else "")
+            )
+        given = blocks_of(network, self.bias)
+        columns = np.ldexp(given.columns, self.exponent)
+        if self.bias == "free":
+            columns[-1] = given.columns[-1]
+        self.first = replace(given, columns=columns)
 
     def deadline(self, share: float) -> float:
         return self.start + share * self.max_time
@@ -109,9 +124,7 @@ class Run:
             check_count(rank, "rank", 1)
             if rank > self.most_rank():
                 raise InputError(f"rank must be at most {self.most_rank()} for these data, got {rank}")
-        d = self.data.shape[1]
-        nothing = Blocks(np.zeros((d, 0)), np.zeros(0))
-        best = train_locally(self.problem, nothing, seed=self.seed, deadline=self.deadline(_LOCAL))
+        best = train_locally(self.problem, self.first, seed=self.seed, deadline=self.deadline(_LOCAL))
         v = self.slope(self.problem, best)
         self.lap("local")
         k = self.chosen_rank(v, rank)

@@ -19,7 +19,7 @@ from .._support.limits import NO_LIMIT, thread_count
 from .._support.validation import FloatArray, choice
 from ..activation import kappa_of, phi
 from ..arrangement import Arrangement
-from ..errors import InputError
+from ..errors import RankLimitError
 from ..network import Bias, check_bias, penalised, pooled, weight_norm
 
 __all__ = ["Cover", "Pricer", "Pricing"]
@@ -206,14 +206,15 @@ class Pricer:
             self.span = np.eye(d)
         if rank > _core.MAX_PRICING_DIMENSION:
             what = f"rank {rank}" if self.norm == 2.0 else f"{rank} columns"
-            raise InputError(
+            raise RankLimitError(
                 f"X has {what}; pricing over all cells takes at most {_core.MAX_PRICING_DIMENSION}. Use fewer features, "
                 "or train_low_rank, whose lower bound holds at any rank"
             )
         self.dimension = rank
         self._normals = np.ascontiguousarray(normals)
         self._scale, self._bias_reach = np.ascontiguousarray(scale), float(unit[-1]) if free else 0.0
-        self._space = _core.PricingSpace(self._normals, ball, self._scale) if rank and len(normals) else None
+        self._ball = ball
+        self._space = self._pricing_space()
         # |x_i.u - factor_i h_i.P u| over the unit ball, each i: what was left out, and the rounding of finding out.
         product = normals @ self._to_working
         rest = np.zeros_like(self.data)
@@ -227,6 +228,17 @@ class Pricer:
         self._rest, self._reach = (
             (np.linalg.norm(each[:, :k], ord=q, axis=1) if k else 0.0) + each[:, k:] @ unit[k:] for each in (rest, size)
         )
+
+    def _pricing_space(self) -> _core.PricingSpace | None:
+        some = self.dimension > 0 and len(self._normals) > 0
+        return _core.PricingSpace(self._normals, self._ball, self._scale) if some else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_space": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._space = self._pricing_space()
 
     def price(
         self,
