@@ -1,0 +1,150 @@
+"""A central arrangement of rank 3 as great circles on the sphere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._support.validation import FloatArray, read_only
+from ..arrangement import Arrangement
+from ..errors import InputError
+from ..solid_angle import solid_angles
+from ._canvas import colour_bar, coloured_pieces, edges_seen, norm_of, require_matplotlib, row_space, show_body, space_axes
+
+__all__ = ["arrangement_sphere"]
+
+# Arcs are drawn as chords of at most so many radians.
+_CHORD = 0.05
+# A cell within so many radians of its middle is one flat piece.
+_FLAT = 0.12
+
+
+def arrangement_sphere(A: Arrangement, *, ax: Any = None, max_cells: int = 10_000) -> Any:
+    """Draw a central arrangement of rank 3 on the unit sphere, its cells coloured by their solid angles.
+
+    The hyperplanes are great circles. Only the half that is seen from ``ax.elev`` and ``ax.azim`` is drawn: the other one
+    is its mirror image, and a cell has the solid angle of its antipode. Beyond d = 3 the sphere is that in the span of the
+    rows.
+
+    Parameters
+    ----------
+    A : Arrangement
+        Central, of rank 3.
+    ax : matplotlib 3-D Axes, optional
+        Default those of a new figure.
+    max_cells : int
+        No more cells are drawn.
+
+    Returns
+    -------
+    matplotlib Axes
+        ``ax.collections[0].get_array()`` holds the solid angle of the cell of each piece.
+
+    Raises
+    ------
+    InputError
+        A is affine, or its rank is not 3.
+    CellLimitError
+        There are more than `max_cells` cells.
+    TopesError
+        matplotlib is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topes import Arrangement
+    >>> from topes.plotting import arrangement_sphere
+    >>> ax = arrangement_sphere(Arrangement(np.eye(3, dtype=int)))
+    >>> set(ax.collections[0].get_array().round(12).tolist())
+    {0.125}
+    """
+    require_matplotlib()
+    if not isinstance(A, Arrangement):
+        raise InputError(f"A must be a topes.Arrangement, got {type(A).__name__}")
+    if not A.is_central:
+        raise InputError(f"A must be central for a picture on the sphere: arrangement_plane draws affine lines; got {A!r}")
+    if A.rank != 3:
+        instead = "; arrangement_plane takes rank 2" if A.rank == 2 else ""
+        raise InputError(f"arrangement_sphere needs an arrangement of rank 3, this one has rank {A.rank}{instead}")
+    angles = solid_angles(A, max_cells=max_cells).angles
+    basis = row_space(A)
+    ax = space_axes(ax)
+    to_viewer = show_body(ax, np.vstack([np.eye(3), -np.eye(3)]))
+    pieces, cells, outlines = [], [], []
+    for k, rays in enumerate(cell_corners(A, basis)):
+        outline = great_arcs(rays)
+        if (outline @ to_viewer).max() <= 0.0:
+            continue
+        for piece in triangulated(rays):
+            if (piece @ to_viewer).max() > 0.0:
+                pieces.append(piece)
+                cells.append(k)
+        outlines += seen_parts(outline, to_viewer)
+    drawn = coloured_pieces(ax, pieces, angles[cells], norm_of(angles))
+    edges_seen(ax, outlines, width=0.6)
+    colour_bar(ax, drawn, "solid angle of the cell (share of the sphere)", shrink=0.8, pad=0.12)
+    named = "w{}" if A.dimension == 3 else "coordinate {} in the span of the rows"
+    for number, (axis, set_label) in enumerate(
+        zip((ax.xaxis, ax.yaxis, ax.zaxis), (ax.set_xlabel, ax.set_ylabel, ax.set_zlabel), strict=True), 1
+    ):
+        axis.set_ticks([-1, 0, 1])
+        set_label(named.format(number))
+    return ax
+
+
+def cell_corners(A: Arrangement, basis: FloatArray) -> list[FloatArray]:
+    """The extreme rays of each cell as unit vectors in the basis, shape (its rays, 3), in order about the cell."""
+    found = []
+    for batch in A.cells():
+        rays = batch.rays @ basis.T
+        rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+        for first, end in zip(batch.ray_indptr[:-1], batch.ray_indptr[1:], strict=True):
+            found.append(_in_order(rays[first:end]))
+    return found
+
+
+def _in_order(rays: FloatArray) -> FloatArray:
+    middle = rays.mean(axis=0)
+    across = rays[0] - rays[0] @ middle / (middle @ middle) * middle
+    beside = np.cross(middle, across)
+    turn = np.arctan2(rays @ beside / np.linalg.norm(beside), rays @ across / np.linalg.norm(across))
+    return read_only(rays[np.argsort(turn)])
+
+
+def great_arcs(rays: FloatArray) -> FloatArray:
+    """The closed curve of great arcs through unit vectors, in short steps, shape (k, 3)."""
+    return np.vstack([*(_arc(a, b) for a, b in zip(rays, np.roll(rays, -1, axis=0), strict=True)), rays[:1]])
+
+
+def _arc(a: FloatArray, b: FloatArray) -> FloatArray:
+    """From a to b, without b."""
+    steps = max(1, int(np.ceil(2 * np.arcsin(min(1.0, float(np.linalg.norm(b - a)) / 2)) / _CHORD)))
+    points = a + np.linspace(0.0, 1.0, steps, endpoint=False)[:, None] * (b - a)
+    return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True))
+
+
+def triangulated(rays: FloatArray) -> list[FloatArray]:
+    """A cell as flat pieces close to the sphere: a fan of triangles about its middle, halved until they are small."""
+    middle = rays.mean(axis=0)
+    middle /= np.linalg.norm(middle)
+    if np.linalg.norm(rays - middle, axis=1).max() <= _FLAT:
+        return [rays]
+    small, left = [], [np.array([middle, a, b]) for a, b in zip(rays, np.roll(rays, -1, axis=0), strict=True)]
+    while left:
+        triangle = left.pop()
+        sides = np.linalg.norm(triangle - np.roll(triangle, -1, axis=0), axis=1)
+        k = int(sides.argmax())
+        if sides[k] <= _FLAT:
+            small.append(triangle)
+            continue
+        a, b, c = np.roll(triangle, -k, axis=0)
+        half = (a + b) / np.linalg.norm(a + b)
+        left += [np.array([a, half, c]), np.array([half, b, c])]
+    return small
+
+
+def seen_parts(curve: FloatArray, to_viewer: FloatArray) -> list[FloatArray]:
+    """The parts of a curve on the sphere that face the viewer."""
+    seen = np.flatnonzero(curve @ to_viewer >= 0.0)
+    return [curve[part] for part in np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1) if len(part) > 1]
