@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 import topes
@@ -206,12 +207,21 @@ def test_clipping_to_nothing():
     assert clipped(square, np.array([[1.0, 0.0]]), np.array([2.0])).shape == (0, 2)
 
 
-def test_labels_move_apart_and_keep_their_order():
-    places = np.random.default_rng(0).random(30)
-    moved = _canvas.spread(places, 0.05)
-    order = np.argsort(places)
-    assert (np.diff(moved[order]) >= 0.05 - 1e-12).all()
-    assert _canvas.spread([0.0, 1.0], 0.5).tolist() == [0.0, 1.0]
+def test_labels_stand_on_their_lines_and_apart():
+    A = Arrangement(gaussian(20, 2), offsets=gaussian(20, 1)[:, 0])
+    ax = plotting.arrangement_plane(A, labels=True, window=((-3, 3), (-3, 3)))
+    places = np.array([text.get_position() for text in ax.texts])
+    rows = [int(text.get_text()) for text in ax.texts]
+    np.testing.assert_allclose((A.normals[rows] * places).sum(axis=1), gaussian(20, 1)[rows, 0], atol=1e-12)
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)[~np.eye(len(rows), dtype=bool)]
+    assert apart.min() > 0.3  # a twentieth of the window
+
+
+def test_colours_leave_out_what_is_hardly_seen():
+    values = np.array([1e-9, 1e-3, 0.4, 0.599])
+    assert _canvas.norm_of(values).vmin == 1e-9
+    assert _canvas.norm_of(values, 1e-6).vmin == 1e-3
+    assert _canvas.norm_of(np.full(8, 0.125)).vmin < 0.125
 
 
 # --- solid angles
@@ -277,7 +287,7 @@ def test_a_map_has_the_kink_lines():
     X = gaussian(30, 2)
     net = TwoLayerNetwork([[1.0, 0.0, 5.0], [1.0, 1.0, 0.0]], [0.5, 0.0, 1e3], [1.0, -2.0, 1.0])
     ax = saved(plotting.fitted_function(net, X, net.predict(X)))
-    (lines,) = [c for c in ax.collections if c.get_label() == "kink"]
+    (lines,) = [c for c in ax.collections if isinstance(c, LineCollection)]
     ends = lines.get_segments()
     assert len(ends) == 2  # the third is far outside
     for w, b, segment in zip(net.W1.T[:2], net.b1[:2], ends, strict=True):

@@ -31,7 +31,6 @@ __all__ = [
     "row_space",
     "show_body",
     "space_axes",
-    "spread",
 ]
 
 # The palette of Okabe and Ito, told apart with any colour vision; styles tell the lines apart in grey.
@@ -41,9 +40,11 @@ LINE_STYLES = ("-", "--", "-.", ":")
 #: Its lightness grows evenly, with any colour vision and in grey.
 COLOUR_MAP = "cividis"
 # From this ratio of greatest to least on, colours go by the logarithm.
-_DECADES = 20.0
+_WIDE = 20.0
 # The longest side of a box is drawn at most so many times as long as the shortest.
-_FLATTEST = 3.0
+_FLATTEST = 2.0
+# Room for what stands at the axes.
+_ZOOM = 0.8
 
 
 def require_matplotlib() -> None:
@@ -59,7 +60,7 @@ def new_figure(size: tuple[float, float]) -> Any:
     require_matplotlib()
     from matplotlib.figure import Figure
 
-    return Figure(figsize=size, layout="constrained")
+    return Figure(figsize=size, layout="compressed")
 
 
 def as_figure(figure: Any, size: tuple[float, float]) -> Any:
@@ -94,14 +95,20 @@ def space_axes(ax: Any, size: tuple[float, float] = (6.5, 5.0)) -> Any:
     return ax
 
 
-def norm_of(values: Any) -> Any:
-    """How positive numbers become colours: by their logarithm where they range widely."""
+def norm_of(values: Any, share: float = 0.0) -> Any:
+    """How positive numbers become colours: by their logarithm where they range widely.
+
+    The least numbers, those that make up this share of the sum of all, have the colour of the first that is not of them.
+    """
     from matplotlib.colors import LogNorm, Normalize
 
-    positive = np.asarray(values, dtype=np.float64)
+    positive = np.sort(np.asarray(values, dtype=np.float64))
     positive = positive[positive > 0.0]
-    least, greatest = (float(positive.min()), float(positive.max())) if len(positive) else (0.5, 0.5)
-    if greatest > _DECADES * least:
+    if not len(positive):
+        return Normalize(0.0, 1.0)
+    first = np.searchsorted(positive.cumsum(), share * positive.sum(), side="right")
+    least, greatest = float(positive[min(first, len(positive) - 1)]), float(positive[-1])
+    if greatest > _WIDE * least:
         return LogNorm(least, greatest)
     if greatest <= least * (1.0 + 1e-6):  # one value, up to rounding
         return Normalize(0.5 * least, 1.5 * least)
@@ -109,8 +116,10 @@ def norm_of(values: Any) -> Any:
 
 
 def colour_bar(ax: Any, drawn: Any, label: str, **more: Any) -> Any:
-    """The colour bar of what was drawn, beside the axes."""
-    return ax.figure.colorbar(drawn, ax=ax, label=label, **more)
+    """The colour bar of what was drawn, beside the axes; pointed where there are values below it."""
+    values, low = drawn.get_array(), drawn.norm.vmin
+    below = values is not None and len(values) > 0 and float(np.min(values)) < low * (1.0 - 1e-9)
+    return ax.figure.colorbar(drawn, ax=ax, label=label, extend="min" if below else "neither", **more)
 
 
 def row_space(A: Arrangement) -> FloatArray:
@@ -133,7 +142,10 @@ def show_body(ax: Any, points: FloatArray) -> FloatArray:
     extent = np.where(high > low, high - low, 1.0)
     shape = np.maximum(extent, extent.max() / _FLATTEST)
     ax.set_proj_type("ortho")
-    ax.set_box_aspect(shape / shape.max())
+    ax.set_box_aspect(shape / shape.max(), zoom=_ZOOM)
+    ax.computed_zorder = False  # edges over sides: all that is drawn is in front
+    ax.tick_params(axis="z", pad=11)
+    ax.zaxis.labelpad = 16
     for set_limits, a, b in zip((ax.set_xlim, ax.set_ylim, ax.set_zlim), low, high, strict=True):
         set_limits(a, b) if b > a else set_limits(a - 0.5, b + 0.5)
     elevation, azimuth = np.radians([ax.elev, ax.azim])
@@ -150,7 +162,7 @@ def coloured_pieces(ax: Any, pieces: Any, values: FloatArray, norm: Any) -> Any:
     # Of one length, the last corner repeated: matplotlib would pad them with numbers from uninitialised memory.
     longest = max((len(piece) for piece in pieces), default=3)
     even = np.array([np.vstack([piece, *[piece[-1:]] * (longest - len(piece))]) for piece in pieces]).reshape(-1, longest, 3)
-    drawn = Poly3DCollection(even, cmap=COLOUR_MAP, norm=norm, edgecolors=edges, linewidths=0.3)
+    drawn = Poly3DCollection(even, cmap=COLOUR_MAP, norm=norm, edgecolors=edges, linewidths=0.3, zorder=1)
     drawn.set_array(values)
     ax.add_collection3d(drawn)
     return drawn
@@ -160,7 +172,7 @@ def edges_seen(ax: Any, segments: Any, *, width: float = 0.8) -> Any:
     """Draw segments or curves, each of shape (k, 3), that lie on the side of a body that is seen."""
     from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
-    lines = Line3DCollection(list(segments), colors="black", linewidths=width)
+    lines = Line3DCollection(list(segments), colors="black", linewidths=width, zorder=2)
     ax.add_collection3d(lines)
     return lines
 
@@ -186,26 +198,3 @@ def line_in_box(normal: FloatArray, offset: float, box: FloatArray) -> FloatArra
     points = np.array(found)
     along = points @ np.array([-normal[1], normal[0]])
     return np.asarray(points[[int(along.argmin()), int(along.argmax())]])
-
-
-def spread(places: Any, least: float) -> FloatArray:
-    """Move numbers as little as needed so that no two are closer than `least`; their order stays.
-
-    Examples
-    --------
-    >>> spread([0.0, 1.0, 1.0], 0.5).tolist()
-    [0.0, 0.75, 1.25]
-    """
-    at = np.asarray(places, dtype=np.float64)
-    order = np.argsort(at, kind="stable")
-    # Less their rank times `least` they must not fall: the closest such numbers are means over blocks.
-    blocks: list[tuple[float, int]] = []
-    for k, i in enumerate(order):
-        mean, count = float(at[i]) - k * least, 1
-        while blocks and blocks[-1][0] > mean:
-            before, n = blocks.pop()
-            mean, count = (mean * count + before * n) / (count + n), count + n
-        blocks.append((mean, count))
-    out = np.empty(len(at))
-    out[order] = np.repeat([b[0] for b in blocks], [b[1] for b in blocks]) + least * np.arange(len(at)) if len(at) else 0.0
-    return out

@@ -20,14 +20,13 @@ from ._canvas import (
     plane_axes,
     require_matplotlib,
     row_space,
-    spread,
 )
 
 __all__ = ["arrangement_plane"]
 
 _MOST_LABELS = 40
-# Share of the window's height that a label takes.
-_LABEL = 0.05
+# Where on a line its label may stand.
+_PLACES = 101
 
 
 def arrangement_plane(
@@ -53,7 +52,7 @@ def arrangement_plane(
     window : ((float, float), (float, float)), optional
         What is shown of the two coordinates. The default meets every cell.
     labels : bool, or sequence of n str
-        Name each line at the edge, by its row number or by these; of rows on one line the first.
+        Name each line, by its row number or by these; of rows on one line the first.
     witnesses : bool
         Mark a point of each cell.
     max_cells : int
@@ -126,8 +125,9 @@ def arrangement_plane(
     if names:
         _label_lines(ax, box, {i: line_in_box(rows[i], float(offsets[i]), box) for i in sorted(lines)}, names)
     ax.set(xlim=box[0], ylim=box[1])
+    ax.locator_params(nbins=5)
     for number, set_label in enumerate((ax.set_xlabel, ax.set_ylabel), 1):
-        set_label(f"w{number}" if A.dimension == 2 else f"coordinate {number} in the span of the rows")
+        set_label(f"w{number}" if A.dimension == 2 else f"coordinate {number}, span of the rows")
     return ax
 
 
@@ -145,12 +145,12 @@ def _draw(
     else:
         values = positive[kept]
         low, high = int(positive.min()), int(positive.max())
-        norm, meaning = BoundaryNorm(np.arange(low, high + 2) - 0.5, 256), "lines with the cell on their positive side"
-        ticks = np.unique(np.linspace(low, high, min(high - low + 1, 8)).round().astype(int))
+        norm, meaning = BoundaryNorm(np.arange(low, high + 2) - 0.5, 256), "lines with the cell on the positive side"
+        ticks = np.arange(low, high + 1, (high - low) // 8 + 1)
     drawn = PolyCollection(polygons, cmap=COLOUR_MAP, norm=norm, edgecolors="face", linewidths=0.2, zorder=1)
     drawn.set_array(values)
     ax.add_collection(drawn)
-    colour_bar(ax, drawn, meaning, ticks=ticks)
+    colour_bar(ax, drawn, meaning, ticks=ticks).minorticks_off()
 
 
 def _names(A: Arrangement, labels: Any) -> list[str]:
@@ -218,29 +218,26 @@ def clipped(polygon: FloatArray, normals: FloatArray, offsets: FloatArray) -> Fl
 
 
 def _label_lines(ax: Any, box: FloatArray, ends: dict[int, FloatArray], names: list[str]) -> None:
-    """A name outside the window for each line, at its upper or its right end, moved apart along the edge."""
-    extent = box[:, 1] - box[:, 0]
-    at_top: list[tuple[int, FloatArray]] = []
-    at_right: list[tuple[int, FloatArray]] = []
-    for i, points in ends.items():
-        if not len(points):
-            continue
-        share = (points - box[:, 0]) / extent
-        end = share[np.argmax(share.sum(axis=1))]
-        (at_top if end[1] >= end[0] else at_right).append((i, end))
-    for side, axis in ((at_top, 0), (at_right, 1)):
-        longest = max((len(names[i]) for i, _ in side), default=1)
-        apart = _LABEL * (1.0 if axis == 1 else 0.45 * longest + 0.3)
-        for (i, end), place in zip(side, spread([end[axis] for _, end in side], apart), strict=True):
-            text = (place, 1.035) if axis == 0 else (1.02, place)
-            ax.annotate(
-                names[i],
-                xy=tuple(end),
-                xytext=text,
-                xycoords="axes fraction",
-                ha="center" if axis == 0 else "left",
-                va="bottom" if axis == 0 else "center",
-                arrowprops={"arrowstyle": "-", "color": "0.5", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 0},
-                annotation_clip=False,
-                fontsize=8,
-            )
+    """Each name on its line, where it is farthest from the other lines, the other names and the edge."""
+    low, extent = box[:, 0], box[:, 1] - box[:, 0]
+    lines = {i: (points - low) / extent for i, points in ends.items() if len(points)}
+    placed: list[FloatArray] = []
+    for i, (a, b) in lines.items():
+        places = a + np.linspace(0.0, 1.0, _PLACES)[:, None] * (b - a)
+        room = 2.0 * np.minimum(places, 1.0 - places).min(axis=1)
+        for j, (c, d) in lines.items():
+            if j != i:
+                across = np.array([c[1] - d[1], d[0] - c[0]]) / np.linalg.norm(d - c)
+                room = np.minimum(room, 3.0 * np.abs((places - c) @ across))
+        for other in placed:
+            room = np.minimum(room, np.linalg.norm(places - other, axis=1))
+        placed.append(places[int(room.argmax())])
+        ax.text(
+            *(low + placed[-1] * extent),
+            names[i],
+            ha="center",
+            va="center",
+            fontsize=8,
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "black", "linewidth": 0.5},
+            zorder=4,
+        )

@@ -16,6 +16,8 @@ __all__ = ["arrangement_sphere"]
 
 # Arcs are drawn as chords of at most so many radians.
 _CHORD = 0.05
+# Cells that together take this share of the sphere may be off the scale of colours.
+_BELOW = 0.02
 # A cell within so many radians of its middle is one flat piece.
 _FLAT = 0.12
 
@@ -81,14 +83,14 @@ def arrangement_sphere(A: Arrangement, *, ax: Any = None, max_cells: int = 10_00
                 pieces.append(piece)
                 cells.append(k)
         outlines += seen_parts(outline, to_viewer)
-    drawn = coloured_pieces(ax, pieces, angles[cells], norm_of(angles))
+    drawn = coloured_pieces(ax, pieces, angles[cells], norm_of(angles, _BELOW))
     edges_seen(ax, outlines, width=0.6)
     colour_bar(ax, drawn, "solid angle of the cell (share of the sphere)", shrink=0.8, pad=0.12)
-    named = "w{}" if A.dimension == 3 else "coordinate {} in the span of the rows"
+    named = "w{}" if A.dimension == 3 else "coordinate {}, span of the rows"
     for number, (axis, set_label) in enumerate(
         zip((ax.xaxis, ax.yaxis, ax.zaxis), (ax.set_xlabel, ax.set_ylabel, ax.set_zlabel), strict=True), 1
     ):
-        axis.set_ticks([-1, 0, 1])
+        axis.set_ticks([-0.5, 0, 0.5])
         set_label(named.format(number))
     return ax
 

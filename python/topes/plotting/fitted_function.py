@@ -127,34 +127,36 @@ def _map(
     ax: Any, network: TwoLayerNetwork, X: FloatArray, y: FloatArray, box: FloatArray, target: str, classes: bool
 ) -> None:
     from matplotlib.collections import LineCollection
+    from matplotlib.ticker import MaxNLocator
 
     across, up = (np.linspace(a, b, _GRID) for a, b in box)
     values = network.predict(np.column_stack([g.ravel() for g in np.meshgrid(across, up)])).reshape(_GRID, _GRID)
     low, high = min(values.min(), y.min()), max(values.max(), y.max())
-    levels = np.linspace(low, high if high > low else low + 1.0, 25)
+    levels = MaxNLocator(24).tick_values(low, high if high > low else low + 1.0)
     filled = ax.contourf(across, up, values, levels=levels, cmap=COLOUR_MAP)
-    colour_bar(ax, filled, f"network, and {target} of the points" if not classes else "network", format="%.3g")
-    lines = LineCollection(_kink_lines(network, box), colors="white", linewidths=1.0, label="kink")
-    lines.set_path_effects(_dark_edge(0.5))
-    ax.add_collection(lines)
+    colour_bar(ax, filled, f"network, and {target} of the points" if not classes else "network", ticks=MaxNLocator(7))
+    edge = _edged(1.3, "black")
+    ax.add_collection(LineCollection(_kink_lines(network, box), colors="white", linewidths=0.7, path_effects=edge))
+    ax.plot([], [], color="white", linewidth=0.7, path_effects=edge, label="kink")
     if classes:
         for label, marker, face in ((-1.0, "v", "black"), (1.0, "o", "white")):
             mine = y == label
             name = f"{target} = {label:+.0f}"
             ax.scatter(*X[mine].T, marker=marker, c=face, edgecolors="black", s=22, linewidths=0.7, label=name)
         if values.min() < 0.0 < values.max():
-            ax.contour(across, up, values, levels=[0.0], colors=VERMILLION, linewidths=2.2)
-            ax.plot([], [], color=VERMILLION, linewidth=2.2, label="zero level")
+            level = ax.contour(across, up, values, levels=[0.0], colors="black", linewidths=2.0)
+            level.set_path_effects(_edged(4.5, "white"))
+            ax.plot([], [], color="black", linewidth=2.0, label="zero level")
     else:
         ax.scatter(*X.T, c=y, cmap=COLOUR_MAP, norm=filled.norm, edgecolors="white", s=26, linewidths=0.8, label="data")
     ax.set(xlim=box[0], ylim=box[1])
 
 
-def _dark_edge(width: float) -> list[Any]:
-    """So that a light line is seen on light ground."""
+def _edged(width: float, colour: str) -> list[Any]:
+    """A wider line below the line, so that it is seen on any ground."""
     from matplotlib import patheffects
 
-    return [patheffects.Stroke(linewidth=1.0 + 2 * width, foreground="black"), patheffects.Normal()]
+    return [patheffects.Stroke(linewidth=width, foreground=colour), patheffects.Normal()]
 
 
 def _kink_lines(network: TwoLayerNetwork, box: FloatArray) -> list[FloatArray]:

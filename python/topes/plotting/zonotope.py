@@ -26,7 +26,9 @@ from ._canvas import (
 
 __all__ = ["zonotope"]
 
-_ANGLE = "solid angle of the vertex's normal cone (share of all directions)"
+# Vertices that together have this share of all directions may be off the scale of colours.
+_BELOW = 0.002
+_ANGLE = "solid angle of the\nnormal cone (share of 1)"
 
 
 def zonotope(Z: Zonotope | Arrangement, *, ax: Any = None, names: Any = None, max_cells: int = 20_000) -> Any:
@@ -100,9 +102,9 @@ def _as_zonotope(Z: Any) -> Zonotope:
 
 def _label(A: Arrangement, k: int, names: Any) -> str:
     if A.rank < A.dimension:
-        return f"coordinate {k + 1} in the span of the rows"
+        return f"coordinate {k + 1}, span of the rows"
     if names is None:
-        return f"coordinate {k + 1} (units of column {k + 1} of X)"
+        return f"column {k + 1} of X"
     if len(names) != A.dimension:
         raise InputError(f"names must have one entry for each of the {A.dimension} columns of X, got {len(names)}")
     return str(names[k])
@@ -111,7 +113,9 @@ def _label(A: Arrangement, k: int, names: Any) -> str:
 def _polygon(ax: Any, Z: Zonotope, basis: FloatArray, angles: FloatArray) -> Any:
     corners, vertices = Z.polygon() @ basis.T, Z.vertices() @ basis.T
     ax.fill(*corners.T, facecolor="0.92", edgecolor="black", linewidth=1.0, zorder=1)
-    ax.set_aspect("equal", adjustable="datalim")
+    width, height = np.ptp(vertices, axis=0)
+    if max(width, height) < 4.0 * min(width, height):
+        ax.set_aspect("equal")
     return ax.scatter(*vertices.T, c=angles, cmap=COLOUR_MAP, norm=norm_of(angles), s=55, edgecolor="black", zorder=2)
 
 
@@ -139,6 +143,7 @@ def _polyhedron(ax: Any, Z: Zonotope, basis: FloatArray, angles: FloatArray) -> 
         pieces += list(np.stack([np.roll(after, 1, axis=0), polygon, after, middle], axis=1))
         values += value[corner].tolist()
         outlines.append(np.vstack([polygon, polygon[:1]]))
-    drawn = coloured_pieces(ax, pieces, np.array(values), norm_of(angles))
+    drawn = coloured_pieces(ax, pieces, np.array(values), norm_of(angles, _BELOW))
+    ax.locator_params(nbins=4)
     edges_seen(ax, outlines)
     return drawn
