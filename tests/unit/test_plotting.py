@@ -15,6 +15,7 @@ from topes import Arrangement, InputError, TopesError, TwoLayerNetwork, VectorNe
 from topes.plotting import _canvas
 from topes.plotting.arrangement_plane import clipped
 from topes.plotting.arrangement_sphere import cell_corners, great_arcs, triangulated
+from topes.plotting.zonotope import corner_pieces
 
 
 def gaussian(n, d, seed=0):
@@ -64,16 +65,30 @@ def test_zonotope_in_the_plane_has_its_corners_and_angles():
 def test_zonotope_in_space_shows_each_vertex_in_its_colour(X):
     Z = Zonotope(X)
     ax = saved(plotting.zonotope(Z))
-    angles, shown = topes.solid_angles(Z.arrangement).angles, ax.collections[0].get_array()
-    assert np.isin(shown, angles).all()
-    # Of two opposite facets one is seen: half of all corners of facets have a piece.
-    facets = Z.facets()
-    assert len(shown) == len(facets.indices) / 2
-    # The value is that of the facet's corner: as many pieces for a vertex and its antipode as the vertex has facets.
-    distinct, pieces = np.unique(shown.round(12), return_counts=True)
-    of_vertex = np.bincount(facets.indices)
-    assert pieces.sum() == of_vertex.sum() / 2
-    assert set(distinct) == set(angles.round(12))
+    angles, facets, basis = topes.solid_angles(Z.arrangement).angles, Z.facets(), _canvas.row_space(Z.arrangement)
+    to_viewer = np.array([0.3, -0.5, 0.8])
+    pieces, values, outlines = corner_pieces(Z, facets, basis, angles, to_viewer)
+    # Of two opposite facets one is seen.
+    assert len(outlines) == len(facets) / 2
+    assert len(pieces) == len(facets.indices) / 2
+    assert len(ax.collections[0].get_array()) == len(pieces)
+    of_pattern = {tuple(pattern): angle for pattern, angle in zip(Z.arrangement.patterns().tolist(), angles, strict=True)}
+    vertex_of = {pattern: np.asarray(pattern) @ Z.arrangement.normals @ basis.T for pattern in of_pattern}
+    for piece, value in zip(pieces, values, strict=True):
+        pattern = min(vertex_of, key=lambda p, corner=piece[1]: np.linalg.norm(vertex_of[p] - corner))
+        np.testing.assert_allclose(vertex_of[pattern], piece[1], atol=1e-9)
+        assert value == of_pattern[pattern]
+    # What is seen is in front: no point of the body lies beyond a facet's middle towards the viewer.
+    for outline in outlines:
+        middle = outline[:-1].mean(axis=0)
+        assert not any(inside(basis, Z, middle + step * to_viewer) for step in (1e-3, 0.1))
+
+
+def inside(basis, Z, point):
+    """By the support function in many directions: the facets' normals."""
+    normals = Z.facets().normals.astype(float) @ basis.T
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    return (normals @ point <= Z.support(normals @ basis)).all()
 
 
 def test_zonotope_takes_arrangements_and_names():
@@ -215,6 +230,10 @@ def test_labels_stand_on_their_lines_and_apart():
     np.testing.assert_allclose((A.normals[rows] * places).sum(axis=1), gaussian(20, 1)[rows, 0], atol=1e-12)
     apart = np.linalg.norm(places[:, None] - places[None], axis=2)[~np.eye(len(rows), dtype=bool)]
     assert apart.min() > 0.3  # a twentieth of the window
+    close = plotting.arrangement_plane(Arrangement([[1000, k] for k in range(35)]), labels=True)
+    heights = np.sort([text.get_position()[1] for text in close.texts])
+    assert 10 < len(heights) < 35  # more would cover each other
+    assert np.diff(heights).min() > 0.1
 
 
 def test_colours_leave_out_what_is_hardly_seen():

@@ -43,6 +43,8 @@ COLOUR_MAP = "cividis"
 _WIDE = 20.0
 # The longest side of a box is drawn at most so many times as long as the shortest.
 _FLATTEST = 2.0
+# Edges get finer, in points, with the root of their number.
+_INK = 8.0
 # Room for what stands at the axes.
 _ZOOM = 0.8
 
@@ -163,16 +165,18 @@ def coloured_pieces(ax: Any, pieces: Any, values: FloatArray, norm: Any) -> Any:
     longest = max((len(piece) for piece in pieces), default=3)
     even = np.array([np.vstack([piece, *[piece[-1:]] * (longest - len(piece))]) for piece in pieces]).reshape(-1, longest, 3)
     drawn = Poly3DCollection(even, cmap=COLOUR_MAP, norm=norm, edgecolors=edges, linewidths=0.3, zorder=1)
+    drawn.set_antialiased(False)  # else the ground shows through where pieces meet
     drawn.set_array(values)
     ax.add_collection3d(drawn)
     return drawn
 
 
-def edges_seen(ax: Any, segments: Any, *, width: float = 0.8) -> Any:
-    """Draw segments or curves, each of shape (k, 3), that lie on the side of a body that is seen."""
+def edges_seen(ax: Any, curves: list[FloatArray]) -> Any:
+    """Draw curves, each of shape (k, 3), that lie on the side of a body that is seen; many of them finer than few."""
     from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
-    lines = Line3DCollection(list(segments), colors="black", linewidths=width, zorder=2)
+    width = min(0.8, _INK / max(len(curves), 1) ** 0.5)
+    lines = Line3DCollection(curves, colors="black", linewidths=width, zorder=2)
     ax.add_collection3d(lines)
     return lines
 

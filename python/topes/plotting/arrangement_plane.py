@@ -27,6 +27,8 @@ __all__ = ["arrangement_plane"]
 _MOST_LABELS = 40
 # Where on a line its label may stand.
 _PLACES = 101
+# Shares of the window by which two labels stand apart.
+_APART = 0.055
 
 
 def arrangement_plane(
@@ -52,7 +54,8 @@ def arrangement_plane(
     window : ((float, float), (float, float)), optional
         What is shown of the two coordinates. The default meets every cell.
     labels : bool, or sequence of n str
-        Name each line, by its row number or by these; of rows on one line the first.
+        Name each line, by its row number or by these; of rows on one line the first. A
+        name that would cover another is left out.
     witnesses : bool
         Mark a point of each cell.
     max_cells : int
@@ -223,14 +226,19 @@ def _label_lines(ax: Any, box: FloatArray, ends: dict[int, FloatArray], names: l
     lines = {i: (points - low) / extent for i, points in ends.items() if len(points)}
     placed: list[FloatArray] = []
     for i, (a, b) in lines.items():
-        places = a + np.linspace(0.0, 1.0, _PLACES)[:, None] * (b - a)
+        places = a + np.linspace(0.03, 0.97, _PLACES)[:, None] * (b - a)
         room = 2.0 * np.minimum(places, 1.0 - places).min(axis=1)
         for j, (c, d) in lines.items():
             if j != i:
                 across = np.array([c[1] - d[1], d[0] - c[0]]) / np.linalg.norm(d - c)
                 room = np.minimum(room, 3.0 * np.abs((places - c) @ across))
+        free = np.ones(_PLACES, dtype=bool)
         for other in placed:
-            room = np.minimum(room, np.linalg.norm(places - other, axis=1))
+            apart = np.linalg.norm(places - other, axis=1)
+            room, free = np.minimum(room, apart), free & (apart >= _APART)
+        if not free.any():
+            continue
+        room[~free] = -1.0
         placed.append(places[int(room.argmax())])
         ax.text(
             *(low + placed[-1] * extent),

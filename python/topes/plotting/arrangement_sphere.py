@@ -84,7 +84,8 @@ def arrangement_sphere(A: Arrangement, *, ax: Any = None, max_cells: int = 10_00
                 cells.append(k)
         outlines += seen_parts(outline, to_viewer)
     drawn = coloured_pieces(ax, pieces, angles[cells], norm_of(angles, _BELOW))
-    edges_seen(ax, outlines, width=0.6)
+    edges_seen(ax, outlines)
+    ax.plot(*_rim(to_viewer).T, color="0.5", linewidth=1.0, zorder=1.5)
     colour_bar(ax, drawn, "solid angle of the cell (share of the sphere)", shrink=0.8, pad=0.12)
     named = "w{}" if A.dimension == 3 else "coordinate {}, span of the rows"
     for number, (axis, set_label) in enumerate(
@@ -144,6 +145,13 @@ def triangulated(rays: FloatArray) -> list[FloatArray]:
         half = (a + b) / np.linalg.norm(a + b)
         left += [np.array([a, half, c]), np.array([half, b, c])]
     return small
+
+
+def _rim(to_viewer: FloatArray) -> FloatArray:
+    """The circle in which the sphere is seen against the ground."""
+    across = np.linalg.svd(to_viewer[None])[2][1:]
+    turn = np.linspace(0.0, 2 * np.pi, 181)[:, None]
+    return np.asarray(np.cos(turn) * across[0] + np.sin(turn) * across[1])
 
 
 def seen_parts(curve: FloatArray, to_viewer: FloatArray) -> list[FloatArray]:

@@ -16,6 +16,8 @@ __all__ = ["fitted_function", "kinks"]
 # Room around the data, as a share of their range.
 _MARGIN = 0.08
 _GRID = 201
+# More kink lines than this are drawn finer.
+_FEW = 20
 
 
 def fitted_function(
@@ -135,9 +137,11 @@ def _map(
     levels = MaxNLocator(24).tick_values(low, high if high > low else low + 1.0)
     filled = ax.contourf(across, up, values, levels=levels, cmap=COLOUR_MAP)
     colour_bar(ax, filled, f"network, and {target} of the points" if not classes else "network", ticks=MaxNLocator(7))
-    edge = _edged(1.3, "black")
-    ax.add_collection(LineCollection(_kink_lines(network, box), colors="white", linewidths=0.7, path_effects=edge))
-    ax.plot([], [], color="white", linewidth=0.7, path_effects=edge, label="kink")
+    bends = _kink_lines(network, box)
+    width = 0.7 if len(bends) <= _FEW else 0.35
+    edge = _edged(2 * width, "black")
+    ax.add_collection(LineCollection(bends, colors="white", linewidths=width, path_effects=edge))
+    ax.plot([], [], color="white", linewidth=width, path_effects=edge, label="kink")
     if classes:
         for label, marker, face in ((-1.0, "v", "black"), (1.0, "o", "white")):
             mine = y == label

@@ -18,7 +18,7 @@ __all__ = ["activity", "neurons"]
 def neurons(network: TwoLayerNetwork, X: Any, *, figure: Any = None, zero_tol: float = DEFAULT_ZERO_TOL) -> Any:
     """Draw size and direction of each neuron, and beside them an image of the activation patterns on the data.
 
-    The size is norm(w1_j) * norm(w2_j), with the bias as an entry of w1_j: how much of it the network's penalty counts.
+    The size is norm(w1_j) * norm(w2_j), with the bias as an entry of w1_j: what the penalty counts of a balanced neuron.
     The direction is the angle of w1_j where it has two entries; where it has more, that of its part in the plane of the two
     leading right singular vectors of the data (with a column of ones for a bias), in which the data vary most.
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from .._support.validation import FloatArray
 from ..arrangement import Arrangement
 from ..errors import InputError
 from ..solid_angle import solid_angles
-from ..zonotope import Zonotope
+from ..zonotope import Facets, Zonotope
 from ._canvas import (
     COLOUR_MAP,
     colour_bar,
@@ -120,30 +121,44 @@ def _polygon(ax: Any, Z: Zonotope, basis: FloatArray, angles: FloatArray) -> Any
 
 
 def _polyhedron(ax: Any, Z: Zonotope, basis: FloatArray, angles: FloatArray) -> Any:
-    from scipy.spatial import cKDTree
-
     facets = Z.facets()
+    to_viewer = show_body(ax, facets.points @ basis.T)
+    pieces, values, outlines = corner_pieces(Z, facets, basis, angles, to_viewer)
+    drawn = coloured_pieces(ax, pieces, values, norm_of(angles, _BELOW))
+    ax.locator_params(nbins=4)
+    edges_seen(ax, outlines)
+    return drawn
+
+
+def corner_pieces(
+    Z: Zonotope, facets: Facets, basis: FloatArray, angles: FloatArray, to_viewer: FloatArray
+) -> tuple[list[FloatArray], FloatArray, list[FloatArray]]:
+    """The facets that are seen, cut into a piece for each corner.
+
+    Returns
+    -------
+    pieces : list of ndarray, shape (4, 3)
+        Middle of an edge, the corner, middle of the next edge, middle of the facet.
+    values : ndarray
+        The angle of the corner of each piece.
+    outlines : list of ndarray, shape (k + 1, 3)
+        Of the facets.
+    """
     points = facets.points @ basis.T
     size = np.ptp(points, axis=0)
     # Both lists hold the same points, each rounded in its own way.
     value = angles[cKDTree(Z.vertices() @ basis.T / size).query(points / size)[1]]
-    to_viewer = show_body(ax, points)
     centre = (points.min(axis=0) + points.max(axis=0)) / 2
     pieces, values, outlines = [], [], []
     for first, end in zip(facets.indptr[:-1], facets.indptr[1:], strict=True):
         corner = facets.indices[first:end]
         polygon = points[corner]
         normal = np.cross(polygon[1] - polygon[0], polygon[2] - polygon[1])
-        if normal @ (polygon[0] - centre) < 0.0:
-            normal = -normal
-        if normal @ to_viewer <= 0.0:
+        if (normal @ (polygon[0] - centre)) * (normal @ to_viewer) <= 0.0:  # its outer side faces away
             continue
         after = (polygon + np.roll(polygon, -1, axis=0)) / 2
         middle = np.broadcast_to(polygon.mean(axis=0), polygon.shape)
         pieces += list(np.stack([np.roll(after, 1, axis=0), polygon, after, middle], axis=1))
         values += value[corner].tolist()
         outlines.append(np.vstack([polygon, polygon[:1]]))
-    drawn = coloured_pieces(ax, pieces, np.array(values), norm_of(angles, _BELOW))
-    ax.locator_params(nbins=4)
-    edges_seen(ax, outlines)
-    return drawn
+    return pieces, np.array(values), outlines
