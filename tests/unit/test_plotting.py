@@ -14,7 +14,7 @@ import topes
 from topes import Arrangement, InputError, TopesError, TwoLayerNetwork, VectorNetwork, Zonotope, plotting
 from topes.plotting import _canvas
 from topes.plotting.arrangement_plane import clipped
-from topes.plotting.arrangement_sphere import cell_corners, great_arcs, triangulated
+from topes.plotting.arrangement_sphere import cell_corners, half_circle, rim, triangulated
 from topes.plotting.zonotope import corner_pieces
 
 
@@ -138,7 +138,16 @@ def test_arrangement_sphere_shows_the_angles_of_the_cells_in_front():
     angles = topes.solid_angles(A).angles
     shown = np.unique(ax.collections[0].get_array())
     assert set(shown) == set(angles)  # antipodes have one angle, and of each pair some part is seen
-    assert np.allclose(np.linalg.norm(great_arcs(np.eye(3)), axis=1), 1.0)
+
+
+@pytest.mark.parametrize("normal", [[1.0, 0, 0], [1e-300, 2e-300, 0], [0.2, -0.3, 0.9]])
+def test_the_half_of_a_great_circle_that_faces_the_viewer(normal):
+    to_viewer = np.array([0.2, -0.3, 0.9])
+    points = half_circle(np.array(normal), to_viewer)
+    np.testing.assert_allclose(np.linalg.norm(points, axis=1), 1.0)
+    np.testing.assert_allclose(points @ (np.array(normal) / np.abs(normal).max()), 0.0, atol=1e-12)
+    assert (points @ to_viewer > -1e-12).all()
+    np.testing.assert_allclose(rim(to_viewer) @ to_viewer, 0.0, atol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from ._canvas import colour_bar, coloured_pieces, edges_seen, norm_of, require_m
 
 __all__ = ["arrangement_sphere"]
 
-# Arcs are drawn as chords of at most so many radians.
-_CHORD = 0.05
+# Points of half a circle.
+_STEPS = 91
+# A circle this close to the rim (radians) is the rim.
+_EDGE_ON = 1e-9
 # Cells that together take this share of the sphere may be off the scale of colours.
 _BELOW = 0.02
 # A cell within so many radians of its middle is one flat piece.
@@ -73,19 +75,18 @@ def arrangement_sphere(A: Arrangement, *, ax: Any = None, max_cells: int = 10_00
     basis = row_space(A)
     ax = space_axes(ax)
     to_viewer = show_body(ax, np.vstack([np.eye(3), -np.eye(3)]))
-    pieces, cells, outlines = [], [], []
+    pieces, cells = [], []
     for k, rays in enumerate(cell_corners(A, basis)):
-        outline = great_arcs(rays)
-        if (outline @ to_viewer).max() <= 0.0:
+        if (rays @ to_viewer).max() <= 0.0:  # then all of the cell faces away
             continue
         for piece in triangulated(rays):
             if (piece @ to_viewer).max() > 0.0:
                 pieces.append(piece)
                 cells.append(k)
-        outlines += seen_parts(outline, to_viewer)
     drawn = coloured_pieces(ax, pieces, angles[cells], norm_of(angles, _BELOW))
-    edges_seen(ax, outlines)
-    ax.plot(*_rim(to_viewer).T, color="0.5", linewidth=1.0, zorder=1.5)
+    rows = A.normals @ basis.T
+    edges_seen(ax, [half_circle(row, to_viewer) for row in rows[rows.any(axis=1)]])
+    ax.plot(*rim(to_viewer).T, color="0.5", linewidth=1.0, zorder=1.5)
     colour_bar(ax, drawn, "solid angle of the cell (share of the sphere)", shrink=0.8, pad=0.12)
     named = "w{}" if A.dimension == 3 else "coordinate {}, span of the rows"
     for number, (axis, set_label) in enumerate(
@@ -115,18 +116,6 @@ def _in_order(rays: FloatArray) -> FloatArray:
     return read_only(rays[np.argsort(turn)])
 
 
-def great_arcs(rays: FloatArray) -> FloatArray:
-    """The closed curve of great arcs through unit vectors, in short steps, shape (k, 3)."""
-    return np.vstack([*(_arc(a, b) for a, b in zip(rays, np.roll(rays, -1, axis=0), strict=True)), rays[:1]])
-
-
-def _arc(a: FloatArray, b: FloatArray) -> FloatArray:
-    """From a to b, without b."""
-    steps = max(1, int(np.ceil(2 * np.arcsin(min(1.0, float(np.linalg.norm(b - a)) / 2)) / _CHORD)))
-    points = a + np.linspace(0.0, 1.0, steps, endpoint=False)[:, None] * (b - a)
-    return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True))
-
-
 def triangulated(rays: FloatArray) -> list[FloatArray]:
     """A cell as flat pieces close to the sphere: a fan of triangles about its middle, halved until they are small."""
     middle = rays.mean(axis=0)
@@ -147,14 +136,23 @@ def triangulated(rays: FloatArray) -> list[FloatArray]:
     return small
 
 
-def _rim(to_viewer: FloatArray) -> FloatArray:
+def half_circle(normal: FloatArray, to_viewer: FloatArray) -> FloatArray:
+    """The half of the great circle with this normal that faces the viewer, shape (k, 3)."""
+    normal = normal / np.abs(normal).max()
+    beside = np.cross(normal, to_viewer)
+    if np.linalg.norm(beside) <= _EDGE_ON * np.linalg.norm(normal):  # all of it is the rim
+        return rim(to_viewer)
+    nearest = np.cross(beside, normal)
+    turn = np.linspace(-0.5 * np.pi, 0.5 * np.pi, _STEPS)[:, None]
+    return _unit(nearest) * np.cos(turn) + _unit(beside) * np.sin(turn)
+
+
+def rim(to_viewer: FloatArray) -> FloatArray:
     """The circle in which the sphere is seen against the ground."""
     across = np.linalg.svd(to_viewer[None])[2][1:]
-    turn = np.linspace(0.0, 2 * np.pi, 181)[:, None]
+    turn = np.linspace(0.0, 2 * np.pi, 2 * _STEPS)[:, None]
     return np.asarray(np.cos(turn) * across[0] + np.sin(turn) * across[1])
 
 
-def seen_parts(curve: FloatArray, to_viewer: FloatArray) -> list[FloatArray]:
-    """The parts of a curve on the sphere that face the viewer."""
-    seen = np.flatnonzero(curve @ to_viewer >= 0.0)
-    return [curve[part] for part in np.split(seen, np.flatnonzero(np.diff(seen) > 1) + 1) if len(part) > 1]
+def _unit(vector: FloatArray) -> FloatArray:
+    return np.asarray(vector / np.linalg.norm(vector))

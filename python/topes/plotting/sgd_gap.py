@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from .._support.validation import FloatArray, as_vector
 from ..errors import InputError
 from ._canvas import LINE_COLOURS, LINE_STYLES, plane_axes, require_matplotlib
@@ -43,7 +45,7 @@ def sgd_gap(
     Returns
     -------
     matplotlib Axes
-        A line for each run, in order.
+        A line for each run, in order. A gap of zero lies off the axis.
 
     Raises
     ------
@@ -76,12 +78,12 @@ def sgd_gap(
         if epochs is not None:
             at = as_vector(epochs[k], f"epochs[{k}]", length=len(run), of=f"entries of histories[{k}]")
         ax.plot(at, (run - bound) / scale, label=names[k] if names else "_" if k else "runs", **_style(k, bool(names)))
-    ax.set_yscale("log")
     ax.margins(x=0.02)
     left_open = (objective - bound) / scale
-    lowest = min([float(((run - bound) / scale).min()) for run in runs] + ([left_open] if left_open > 0.0 else []))
-    if lowest > 0.0:
-        ax.set_ylim(bottom=0.5 * lowest)
+    gaps = [gap for gap in (left_open, *((np.concatenate(runs) - bound) / scale)) if gap > 0.0]
+    if gaps:
+        ax.set_yscale("log")
+        ax.set_ylim(bottom=0.5 * min(gaps))
     if left_open > 0.0:
         ax.axhspan(ax.get_ylim()[0], left_open, color="0.82", zorder=0, label="left open by the certificate")
         ax.axhline(left_open, color="black", linewidth=1.0, label=f"certified objective {objective:.4g}")

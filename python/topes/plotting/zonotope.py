@@ -70,8 +70,8 @@ def zonotope(Z: Zonotope | Arrangement, *, ax: Any = None, names: Any = None, ma
     >>> from topes import Zonotope
     >>> from topes.plotting import zonotope
     >>> ax = zonotope(Zonotope([[1, 0], [0, 1], [1, 1]]))
-    >>> ax.collections[0].get_array().round(12).tolist()
-    [0.125, 0.125, 0.25, 0.25, 0.125, 0.125]
+    >>> sorted(ax.collections[0].get_array().round(12).tolist())
+    [0.125, 0.125, 0.125, 0.125, 0.25, 0.25]
     """
     require_matplotlib()
     body = _as_zonotope(Z)
