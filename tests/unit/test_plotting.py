@@ -303,7 +303,7 @@ def test_a_classifier_shows_its_zero_level():
     y = np.where(X[:, 0] + X[:, 1] > 0, 1.0, -1.0)
     net = TwoLayerNetwork([[1.0, -1.0], [1.0, -1.0]], None, [1.0, -1.0])  # x1 + x2
     ax = saved(plotting.fitted_function(net, X, y))
-    (level,) = [c for c in ax.collections if hasattr(c, "levels") and list(c.levels) == [0.0]]
+    level, *_ = [c for c in ax.collections if hasattr(c, "levels") and list(c.levels) == [0.0]]
     points = np.vstack([path.vertices for path in level.get_paths()])
     np.testing.assert_allclose(points.sum(axis=1), 0.0, atol=1e-9)
     assert "zero level" in [text.get_text() for text in ax.get_legend().get_texts()]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 
 from .._support.exact_input import Values, as_floats
 from .._support.tables import read_table
@@ -120,7 +119,7 @@ def plot(
             figure = solid_angle_histogram(summary).figure
             facts |= {"cells": summary.n_cells, "least_angle": summary.least.angle}
         else:
-            names = [*_names(file, values, targets), *(["ones"] if bias else [])]
+            names = _names(file, values, targets)[0] + (["ones"] if bias else [])
             figure = _of_cells(kind, A, file, names, bool(labels), max_cells)
             facts["cells"] = A.count(n_threads=threads)
     _save(figure, output, suffix, dpi, force)
@@ -152,18 +151,16 @@ def _of_network(
     assert y is not None  # _check_options
     if y.ndim != 1:
         raise InputError(f"--target must be one column, got {len(targets)}")
-    names = _names(file, values, targets)
-    target = read_table(file, values).index(targets[0])
-    called = targets[0] if not targets[0].isdigit() else f"column {target}"
-    return fitted_function(network, as_floats(X), as_floats(y), names=names, target=called).figure, facts
+    names, (target,) = _names(file, values, targets)
+    return fitted_function(network, as_floats(X), as_floats(y), names=names, target=target).figure, facts
 
 
-def _names(file: Path, values: Values | None, targets: tuple[str, ...]) -> list[str]:
-    """Of the columns that are no targets, for the axes."""
+def _names(file: Path, values: Values | None, targets: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """What the axes call the columns that are no targets, and the targets."""
     table = read_table(file, values)
+    named = [f"column {k}" if name == str(k) else name for k, name in enumerate(table.names)]
     places = [table.index(target) for target in targets]
-    left = np.delete(np.arange(len(table.names)), places)
-    return [f"column {k}" if table.names[k] == str(k) else table.names[k] for k in left]
+    return [name for k, name in enumerate(named) if k not in places], [named[k] for k in places]
 
 
 def _check_options(kind: str, given: dict[str, Any]) -> None:

@@ -128,6 +128,7 @@ def _curve(
 def _map(
     ax: Any, network: TwoLayerNetwork, X: FloatArray, y: FloatArray, box: FloatArray, target: str, classes: bool
 ) -> None:
+    from matplotlib import patheffects
     from matplotlib.collections import LineCollection
     from matplotlib.ticker import MaxNLocator
 
@@ -139,7 +140,7 @@ def _map(
     colour_bar(ax, filled, f"network, and {target} of the points" if not classes else "network", ticks=MaxNLocator(7))
     bends = _kink_lines(network, box)
     width = 0.7 if len(bends) <= _FEW else 0.35
-    edge = _edged(2 * width, "black")
+    edge = [patheffects.Stroke(linewidth=2 * width, foreground="black"), patheffects.Normal()]
     ax.add_collection(LineCollection(bends, colors="white", linewidths=width, path_effects=edge))
     ax.plot([], [], color="white", linewidth=width, path_effects=edge, label="kink")
     if classes:
@@ -148,19 +149,12 @@ def _map(
             name = f"{target} = {label:+.0f}"
             ax.scatter(*X[mine].T, marker=marker, c=face, edgecolors="black", s=22, linewidths=0.7, label=name)
         if values.min() < 0.0 < values.max():
-            level = ax.contour(across, up, values, levels=[0.0], colors="black", linewidths=2.0)
-            level.set_path_effects(_edged(4.5, "white"))
+            for colour, width in (("white", 4.5), ("black", 2.0)):
+                ax.contour(across, up, values, levels=[0.0], colors=colour, linewidths=width)
             ax.plot([], [], color="black", linewidth=2.0, label="zero level")
     else:
         ax.scatter(*X.T, c=y, cmap=COLOUR_MAP, norm=filled.norm, edgecolors="white", s=26, linewidths=0.8, label="data")
     ax.set(xlim=box[0], ylim=box[1])
-
-
-def _edged(width: float, colour: str) -> list[Any]:
-    """A wider line below the line, so that it is seen on any ground."""
-    from matplotlib import patheffects
-
-    return [patheffects.Stroke(linewidth=width, foreground=colour), patheffects.Normal()]
 
 
 def _kink_lines(network: TwoLayerNetwork, box: FloatArray) -> list[FloatArray]:
