@@ -1,4 +1,4 @@
-"""The command `topes`: count, cells, report, train, certify, stationarity, path, verify."""
+"""The command `topes`: count, cells, report, train, certify, stationarity, path, verify, plot."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ._common import BAD_INPUT, FAILED, INTERRUPTED, fail
 from .cells import cells, count
 from .certificates import verify
 from .networks import certify, path, train
+from .plot import plot
 from .report import report
 from .stationarity import stationarity
 
@@ -25,7 +26,7 @@ def cli() -> None:
     """
 
 
-for command in (count, cells, report, train, certify, stationarity, path, verify):
+for command in (count, cells, report, train, certify, stationarity, path, verify, plot):
     cli.add_command(command)
 
 

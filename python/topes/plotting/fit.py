@@ -1,4 +1,4 @@
-"""Pictures of results; needs matplotlib (the extra ``plot``)."""
+"""Targets and fitted values by sample, written to a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .errors import TopesError
+from ._canvas import BLUE, GREY, VERMILLION, new_figure
 
 __all__ = ["save_fit"]
 
@@ -27,19 +27,15 @@ def save_fit(path: Any, y: Any, fitted: Any, title: str) -> None:
     TopesError
         matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise TopesError("pictures need matplotlib: pip install 'topes[plot]'") from None
     columns = np.asarray(y, dtype=float).reshape(len(y), -1).T
     of_network = np.asarray(fitted, dtype=float).reshape(len(y), -1).T
-    figure = Figure(figsize=(2 + 6 * len(columns), 4.5), layout="constrained")
+    figure = new_figure((2 + 6 * len(columns), 4.5))
     panels = figure.subplots(2, len(columns), sharex=True, squeeze=False, height_ratios=[3, 1])
     for target, values, top, bottom in zip(columns, of_network, *panels, strict=True):
-        top.plot(target, ".", color="0.4", markersize=4, label="data")
-        top.plot(values, "-", color="tab:red", linewidth=1.2, label="network")
+        top.plot(target, ".", color=GREY, markersize=4, label="data")
+        top.plot(values, "-", color=VERMILLION, linewidth=1.2, label="network")
         bottom.axhline(0.0, color="0.7", linewidth=0.8)
-        bottom.plot(target - values, "-", color="tab:blue", linewidth=1.0)
+        bottom.plot(target - values, "-", color=BLUE, linewidth=1.0)
         bottom.set_xlabel("sample")
     panels[0, 0].legend(frameon=False)
     panels[1, 0].set_ylabel("residual")
