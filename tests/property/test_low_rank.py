@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from problems import BIASES, KAPPAS, data
-from topes import Status, TwoLayerNetwork, reference, solve_full, train, train_low_rank
+from topes import InputError, Status, TwoLayerNetwork, certify, reference, solve_full, train, train_low_rank
 from topes.losses import get_loss, loss_names
 from topes.low_rank.any_rank import AnyRankBound
 from topes.low_rank.norm_bound import bound_absolute_sum
@@ -179,3 +179,22 @@ def test_cutting_planes_never_lose(seed):
     better = judge.improve(start, np.zeros((12, 0)), deadline=math.inf)
     assert better.value >= start.value
     assert better.value <= train(X, y, 0.5).objective
+
+
+@settings(max_examples=4)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([False, "penalized", "free"]))
+def test_any_network_is_judged_where_the_rank_is_too_high_to_price(seed, bias):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((12, 10))
+    y = np.maximum(X[:, 0], 0.0) + 0.5
+    b1 = None if bias is False else rng.standard_normal(3)
+    network = TwoLayerNetwork(rng.standard_normal((10, 3)), b1, rng.standard_normal(3))
+    judged = certify(X, y, network, 1.0, bias=bias, max_time=1.0)
+    assert judged.objective == network.objective(X, y, 1.0, bias=bias or None)
+    assert judged.lower_bound <= judged.optimum.objective <= judged.objective * (1 + 1e-12)
+    started = train_low_rank(X, y, 1.0, bias=bias, warm_start=judged.optimum.network, max_time=1.0)
+    assert started.objective <= judged.optimum.objective * (1 + 1e-6)
+    with pytest.raises(InputError, match="at most 8"):
+        certify(X, y, network, 1.0, bias=bias, norm=1)
+    with pytest.raises(InputError, match="warm_start must have 4 inputs"):
+        train_low_rank(X[:, :4], y, 1.0, bias=bias, warm_start=network)

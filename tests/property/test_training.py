@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kkt import check_solution
 from problems import BIASES, KAPPAS, data
-from topes import Status, beta_max, certify, path, solve_full, train
+from topes import InputError, Status, beta_max, certify, path, solve_full, train
 from topes.losses import get_loss, loss_names
 
 BETAS = st.sampled_from([1e-3, 0.05, 1.0])
@@ -83,6 +83,21 @@ def test_any_network_is_judged_by_a_bound_it_cannot_beat(sample, kappa, seed):
     assert found.lower_bound <= found.objective
     again = certify(X, y, found.optimum.network, 0.1)
     assert again.gap <= 2e-6
+
+
+@FEW
+@given(data(), st.integers(1, 200))
+def test_a_limit_of_cones_gives_bounds_that_hold_and_the_same_each_time(sample, most):
+    X, y = sample
+    found = train(X, y, 0.1, max_cones=most, n_threads=1)
+    again = train(X, y, 0.1, max_cones=most, n_threads=2)
+    assert found.status in (Status.CERTIFIED, Status.CONE_LIMIT, Status.NUMERICAL_FAILURE)
+    assert (found.objective, found.lower_bound, found.n_priced) == (again.objective, again.lower_bound, again.n_priced)
+    optimum = train(X, y, 0.1)
+    assert found.lower_bound <= optimum.objective * (1 + 1e-12)
+    assert found.objective >= optimum.lower_bound * (1 - 1e-12)
+    with pytest.raises(InputError, match="max_cones must be a positive integer, got 0"):
+        train(X, y, 0.1, max_cones=0)
 
 
 @given(data())

@@ -33,7 +33,7 @@ Point = tuple[Decimal, Decimal]
 _NODES = 40
 _SETTLED = Decimal("1e-14")  # what halving a part of an edge may change, relative to the angle; the error is far less
 _DEEPEST = 60
-_FLATTEST = 150  # digits that flatness may cost: beyond, a cone takes minutes
+_FLATTEST = 60  # digits that flatness may cost: beyond, a cone takes minutes
 _GUARD = 15  # digits beyond those asked for
 
 
