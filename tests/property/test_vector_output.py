@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from problems import BIASES, ENTRY, KAPPAS, data
-from topes import Arrangement, Status, VectorNetwork, certify, train
+from topes import Arrangement, Status, VectorNetwork, certify, train, verify
 from topes.errors import InputError
 from topes.losses import get_loss, loss_names
+from topes.pricing.flat import ascend, spectral_norm
+from topes.pricing.oracle import Pricer
+from topes.verify._spectral import norm_up
 
 BETAS = st.sampled_from([1e-3, 0.05, 1.0])
 FEW = settings(max_examples=max(8, settings().max_examples // 4))
@@ -196,3 +199,43 @@ def test_shapes_are_checked():
         train([[1.0], [2.0]], np.zeros((2, 0)), 0.1)
     with pytest.raises(InputError, match="y must have two axes"):
         certify([[1.0], [2.0]], [1.0, 2.0], VectorNetwork([[1.0]], None, [[1.0, 1.0]]), 0.1)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8])
+@pytest.mark.parametrize("unit", [1.0, 1e-120, 1e120])
+def test_a_flat_price_is_met_and_its_proof_is_verified(n, unit, tmp_path):
+    """Orthonormal data and one-hot targets: the price is the same in so many directions that no search over cones ends."""
+    solution = train(unit * np.eye(n), np.eye(n, max(n, 2)), 0.1 * unit)
+    # n neurons of norms s: 1/2 sum (1 - s)^2 + 0.1 sum s
+    assert solution.objective == pytest.approx(0.095 * n, rel=1e-9)
+    assert solution.status is Status.CERTIFIED
+    solution.save_certificate(tmp_path / "proof.npz")
+    found = verify(tmp_path / "proof.npz")
+    assert found.valid, found.reason
+    assert found.lower_bound == pytest.approx(0.095 * n, rel=1e-8)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(2, 4), KAPPAS, st.sampled_from([False, "penalized"]))
+def test_the_bound_by_norms_is_above_every_price_and_directions_have_the_prices_said(seed, r, C, kappa, bias):
+    rng = np.random.default_rng(seed)
+    X = np.linalg.qr(rng.standard_normal((r + int(rng.integers(0, 4)), r)))[0] * rng.choice([1.0, 3.0])
+    V = rng.standard_normal((len(X), C)) * rng.choice([0.0, 1.0], (len(X), 1))
+    if rng.random() < 0.5:
+        V = np.eye(len(X), C)
+    pricer = Pricer(X, activation=kappa, bias=bias)
+    U, prices = ascend(pricer.data, V, kappa, np.zeros((pricer.data.shape[1], 0)), math.inf)
+    H = pricer.data @ U
+    np.testing.assert_allclose(prices, np.linalg.norm(V.T @ np.where(H >= 0, H, kappa * H), axis=0), rtol=1e-12, atol=1e-300)
+    most = max(1.0, abs(kappa)) * spectral_norm(pricer.data) * spectral_norm(V)
+    assert most >= np.max(prices, initial=0.0)
+    pricing = pricer.price(V, tol=1e-3, max_nodes=2000)
+    assert pricing.upper_bound >= np.max(prices, initial=0.0) * (1.0 - 1e-12)
+    assert pricing.best >= np.max(pricing.values, initial=0.0) * (1.0 - 1e-12)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9), st.sampled_from([1e-200, 1e-8, 1.0, 1e200]))
+def test_the_checkers_spectral_norm_is_above_and_close(seed, n, k, unit):
+    rng = np.random.default_rng(seed)
+    A = unit * rng.standard_normal((n, k)) * rng.choice([0.0, 1e-9, 1.0], (1, k))
+    exact = float(np.linalg.norm(A, 2))
+    assert exact * (1.0 - 1e-14) <= norm_up(A) <= exact * (1.0 + 1e-8)

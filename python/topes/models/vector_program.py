@@ -58,7 +58,10 @@ class VectorProgram:
     """Neurons phi(X u_j) g_j' and a constant, of a problem whose judge keeps outputs as vectors of n C entries."""
 
     def __init__(self, judge: Judge, n_outputs: int) -> None:
-        self.judge, self.pricer, self.beta, self.loss, self.y = judge, judge.pricer, judge.beta, judge.loss, judge.y
+        self.judge, self.loss, self.y = judge, judge.loss, judge.y
+        # A power of two of data, beta and output weights: the conic solver's tolerances are not relative to them.
+        self._unit = int(np.frexp(np.abs(judge.pricer.data).max(initial=0.0))[1])
+        self.pricer, self.beta = judge.pricer.scaled(-self._unit), float(np.ldexp(judge.beta, -self._unit))
         self.C = n_outputs
         self.n = len(self.y) // n_outputs
 
@@ -67,6 +70,10 @@ class VectorProgram:
 
         With `fixed` the directions are kept, and the dual point prices none of them above beta.
         """
+        columns, G, shift, V = self._solve(U, fixed)
+        return columns, np.ldexp(G, -self._unit), shift, V
+
+    def _solve(self, U: FloatArray, fixed: bool) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         G, shift, V, value = self._lasso(U)
         used = np.flatnonzero(np.any(G != 0.0, axis=1))
         if fixed:

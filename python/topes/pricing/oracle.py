@@ -6,6 +6,7 @@ is well conditioned, and what all of that may lose to rounding is bounded, so th
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from ..activation import kappa_of, phi
 from ..arrangement import Arrangement
 from ..errors import RankLimitError
 from ..network import Bias, check_bias, penalised, pooled, weight_norm
+from .flat import ascend, spectral_norm
 
 __all__ = ["Cover", "Pricer", "Pricing"]
 
@@ -169,6 +171,7 @@ class Pricer:
         #: u = whitening @ z makes data @ whitening orthonormal, up to one factor; unwhitening goes back
         self.whitening = basis[:k].T * (s.max(initial=1.0) / s[:k])
         self.unwhitening = basis[:k] * (s[:k] / s.max(initial=1.0))[:, None]
+        self._spectral_norm: float | None = None
         self.reference = reference  #: unit normal of each distinct hyperplane, shape (m, d)
 
     def _set_coordinates(self, reference: FloatArray) -> None:
@@ -229,6 +232,12 @@ class Pricer:
             (np.linalg.norm(each[:, :k], ord=q, axis=1) if k else 0.0) + each[:, k:] @ unit[k:] for each in (rest, size)
         )
 
+    def scaled(self, exponent: int) -> Pricer:
+        """The pricer of 2^exponent times the data, for its data and hyperplanes: prices are not asked of it."""
+        other = copy.copy(self)
+        other.data, other.factor = np.ldexp(self.data, exponent), np.ldexp(self.factor, exponent)
+        return other
+
     def _pricing_space(self) -> _core.PricingSpace | None:
         some = self.dimension > 0 and len(self._normals) > 0
         return _core.PricingSpace(self._normals, self._ball, self._scale) if some else None
@@ -288,6 +297,9 @@ class Pricer:
         slack += (len(V) + 16) * _EPS * 2.0 * most * math.sqrt(outputs) * float(sizes @ self._reach)
         if self._space is None:
             return Pricing(slack / self.pool, 0.0, np.zeros((d, 0)), np.zeros(0), np.zeros(0, np.int8), True, 0)
+        flat = self._flat(V, floor, keep, tol, starts, n_directions)
+        if flat is not None:
+            return flat
         bend, linear, unit = self._terms(V)
         first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
         upper, best, complete, nodes, w, values, signs = self._space.price(
@@ -309,6 +321,22 @@ class Pricer:
             upper *= (1.0 + 2.0 * _EPS) / self.pool
         unit /= self.pool
         return Pricing(upper, best * unit, directions, values * unit, signs, complete, nodes)
+
+    def _flat(
+        self, V: FloatArray, floor: float, keep: float, tol: float, starts: FloatArray | None, n_directions: int
+    ) -> Pricing | None:
+        """Of several outputs, where a bound by norms is as good as a search has to be; V has a row for each row of data."""
+        if V.shape[1] == 1 or self.norm != 2.0 or self.bias == "free":
+            return None
+        if self._spectral_norm is None:
+            self._spectral_norm = spectral_norm(self.data)
+        upper = max(1.0, abs(self.kappa)) * self._spectral_norm * spectral_norm(V) / self.pool * (1.0 + 4.0 * _EPS)
+        U, values = ascend(self.data, V / self.pool, self.kappa, self.data[:0].T if starts is None else starts, upper)
+        best = float(values.max(initial=0.0))
+        if upper > max(floor, best * (1.0 + tol)):
+            return None
+        kept = np.flatnonzero((values > floor) & (values >= keep * best))[:n_directions]
+        return Pricing(upper, best, U[:, kept], values[kept], np.ones(len(kept), np.int8), True, 0)
 
     def pooled(self, H: FloatArray) -> FloatArray:
         """Means over the patches of each sample, shape (n_samples, ...), of what has one row for each patch."""
@@ -359,9 +387,11 @@ class Pricer:
         r = self.dimension
         none = np.zeros(0, dtype=np.uint32)
         parts: Any = (np.zeros(0, np.uint8), np.zeros(0, np.uint16), np.zeros((0, r)), none, none, np.zeros(0))
-        if self._space is not None:
-            V = np.asarray(v, dtype=np.float64)
-            bend, linear, unit = self._terms(self.spread(V[:, None] if V.ndim == 1 else V))
+        V = np.asarray(v, dtype=np.float64)
+        V = self.spread(V[:, None] if V.ndim == 1 else V)
+        # Without cones the bound by norms is meant.
+        if self._space is not None and self._flat(V, floor, 1.0, tol, starts, 0) is None:
+            bend, linear, unit = self._terms(V)
             first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
             _, _, *parts = self._space.cover(
                 bend,

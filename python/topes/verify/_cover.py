@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from ._file import Certificate
 from ._numbers import TINY, FloatArray, Refused, U, exact_dot, gamma, norms_up, round_up, sqrt_up, sum_up
+from ._spectral import price_by_norms
 from ._terms import Terms
 
 __all__ = ["fan", "prices_up"]
@@ -29,11 +30,16 @@ _ENTRIES = 1 << 20  # hyperplanes in the lists of the cones that are looked at t
 
 
 def prices_up(k: Certificate, terms: Terms) -> tuple[list[float], int]:
-    """No smaller than any price over the unit ball, one for each output or one for all; and the number of cones."""
+    """No smaller than any price over the unit ball, one for each output or one for all; and the number of cones.
+
+    Without cones, where some are needed to fill space, the bound is that by norms.
+    """
     if len(k.coordinates) == 0 or len(k.normals) == 0:  # no term bends, and b.w = 0
         if len(k.split):
             raise Refused("there is nothing to cover, but the file holds cones")
         of_rows = terms.rest
+    elif not len(k.split):
+        of_rows = [price_by_norms(k)]
     else:
         tops = _Walk(k, terms).largest_bounds()
         of_rows = [
