@@ -71,8 +71,8 @@ def sgd(
 ) -> Runs:
     """Train networks of m ReLU neurons, one for each rate, all at once.
 
-    Each has its own start and its own order of samples. A step goes along the gradient of n/b times the loss of b samples plus
-    the penalty, divided by n, so a rate means what it does for the mean of the losses.
+    Each has its own start and its own order of samples. A step goes along the gradient of n/b times the loss of b samples
+    plus the penalty, divided by n, so a rate means what it does for the mean of the losses.
 
     Parameters
     ----------

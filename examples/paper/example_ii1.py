@@ -1,8 +1,9 @@
 """Example II.1: three points in the plane, two of them parallel: cells, zonotope, solid angles, convex optimum.
 
-The paper prints three patterns and leaves out the fourth, which adds no neuron; its bound (6) counts three hyperplanes where
-two are distinct. Remark III.2 takes solid angles in radians (theta-bar = pi for this example); as Theorem III.2 uses them they
-are probabilities: two of 1/8, two of 3/8, theta-bar = 4/8. The convex program has the squared loss, beta = 0.1.
+The paper prints three patterns and leaves out the fourth, which adds no neuron; its bound (6) counts three hyperplanes
+where two are distinct. Remark III.2 takes solid angles in radians (theta-bar = pi for this example); as Theorem III.2
+uses them they are probabilities: two of 1/8, two of 3/8, theta-bar = 4/8. The convex program has the squared loss, beta =
+0.1.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def draw(patterns: Any, witnesses: Any, angles: Any, vertices: Any, path: Any) -
     for tint, vertex, pattern in zip(tints, vertices, patterns, strict=True):
         right.plot(*vertex, "o", color=tint, markeredgecolor=BLACK, markersize=9)
         outside = np.sign(vertex - middle) * np.array([12, 14])
-        right.annotate("".join(map(str, pattern)), vertex, xytext=outside, textcoords="offset points", ha="center", va="center")
+        name = "".join(map(str, pattern))
+        right.annotate(name, vertex, xytext=outside, textcoords="offset points", ha="center", va="center")
     right.set(aspect="equal", xlabel="$z_1$", ylabel="$z_2$", title="zonotope {X'u : 0 <= u <= 1}, a vertex for each cell")
     right.margins(0.2)
     save(figure, path)

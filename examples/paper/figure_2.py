@@ -1,11 +1,12 @@
 """Figure 2: the non-convex landscape of one neuron and the convex one behind it, cell by cell.
 
-What the figure prints is not on record with this project. Taken as its claim: over the weights of a neuron, (3) is a patchwork with
-one quadratic piece for each cell of the arrangement and minima that are not global, while the convex program has one optimal value
-and gives it away to none of them. Drawn for the data of Example II.1, y = (1, -1, 1) or those of --seed, squared loss: left, the least
-of (3) over the output weight and the scaling of a neuron that points at angle t, that is min_c L(c phi(Xu), y) + beta |c|; its local
-minima are minima of networks with one neuron. Middle, the price |v'phi(Xu)| of the optimal dual point against beta: the optimum's
-neurons stand where it touches. Right, (3) of one neuron with output weight 1 over the plane of its input weights.
+What the figure prints is not on record with this project. Taken as its claim: over the weights of a neuron, (3) is a
+patchwork with one quadratic piece for each cell of the arrangement and minima that are not global, while the convex
+program has one optimal value and gives it away to none of them. Drawn for the data of Example II.1, y = (1, -1, 1) or
+those of --seed, squared loss: left, the least of (3) over the output weight and the scaling of a neuron that points at
+angle t, that is min_c L(c phi(Xu), y) + beta |c|; its local minima are minima of networks with one neuron. Middle, the
+price |v'phi(Xu)| of the optimal dual point against beta: the optimum's neurons stand where it touches. Right, (3) of one
+neuron with output weight 1 over the plane of its input weights.
 """
 
 from __future__ import annotations
@@ -63,7 +64,8 @@ def draw(
     figure.colorbar(drawn, ax=right, label="objective (3)", format="%.2f")
     for wall in walls:
         right.plot([0, 1.7 * np.cos(wall)], [0, 1.7 * np.sin(wall)], color="white", linewidth=1)
-    right.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xlabel="$w_1$", ylabel="$w_2$", title="(3) of one neuron, output weight 1")
+    right.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal", xlabel="$w_1$", ylabel="$w_2$")
+    right.set_title("(3) of one neuron, output weight 1")
     save(figure, path)
 
 

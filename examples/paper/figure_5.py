@@ -1,10 +1,11 @@
 """Figure 5: Theorem III.1 over the number of features d: p_cvx-k / p*, the bound, and the cells of both arrangements.
 
-Taken as the paper's claim: on data whose spectrum decays, the convex program over the cells of the rank-k data costs little more
-than p* and never more than (1 + R sigma_(k+1) / beta)^2 times it, while its cells grow like n^(k-1) and not like n^(d-1).
-The loss is ||f - y||_2, not its square, which has no Lipschitz constant. p_cvx-k is the objective (3), on X, of the network read
-off the minimiser of (10); the value of (10) itself can lie below p*. Singular values sqrt(n) decay^i, targets of a random network with
-noise. p* lies between two proved numbers: by pricing over all cells up to d = 5, by the bound for any rank beyond.
+Taken as the paper's claim: on data whose spectrum decays, the convex program over the cells of the rank-k data costs
+little more than p* and never more than (1 + R sigma_(k+1) / beta)^2 times it, while its cells grow like n^(k-1) and not
+like n^(d-1). The loss is ||f - y||_2, not its square, which has no Lipschitz constant. p_cvx-k is the objective (3), on
+X, of the network read off the minimiser of (10); the value of (10) itself can lie below p*. Singular values sqrt(n)
+decay^i, targets of a random network with noise. p* lies between two proved numbers: by pricing over all cells up to d =
+5, by the bound for any rank beyond.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Figure 6: how many Gaussian directions see every cell (Theorem III.2, Remark III.2), and what the program over those seen costs.
+"""Figure 6: how many Gaussian directions see every cell (Theorem III.2), and the program over those seen.
 
-What the figure prints is not on record with this project; taken as its claim is that of Theorem III.2: N >= log(P / eps) / theta_min
-samples see all P cells with probability 1 - eps, after which the sampled program has the value p*. Two arrangements with known angles:
-the 16-gon (8 lines, 16 cells of 1/16) and Example II.1 (1/8, 1/8, 3/8, 3/8). The remark puts in radians where the theorem means
-probabilities, which makes N smaller by 2 pi: both are held against the exact probability of seeing all cells. Third, Gaussian data
-of rank 3: the sampled program (7) and the cells seen, over N.
+What the figure prints is not on record with this project; taken as its claim is that of Theorem III.2: N >= log(P / eps)
+/ theta_min samples see all P cells with probability 1 - eps, after which the sampled program has the value p*. Two
+arrangements with known angles: the 16-gon (8 lines, 16 cells of 1/16) and Example II.1 (1/8, 1/8, 3/8, 3/8). The remark
+puts in radians where the theorem means probabilities, which makes N smaller by 2 pi: both are held against the exact
+probability of seeing all cells. Third, Gaussian data of rank 3: the sampled program (7) and the cells seen, over N.
 """
 
 from __future__ import annotations
@@ -81,8 +81,10 @@ def main() -> None:
             chance = coverage_probability(theta, n)
             seen = share_that_see_all(X, P, n, trials, options.seed)
             paper = "at least 0.95" if how == "radians" else "the theorem as it means it"
-            figures.add(f"{key}_{how}", {"n": n, "exact": chance, "seen": seen, "trials": trials},
-                        f"{name}: all seen by N = {n}, {how}", paper, text=f"{chance:.3f} ({seen:.3f} of {trials} trials)")  # fmt: skip
+            figures.add(
+                f"{key}_{how}", {"n": n, "exact": chance, "seen": seen, "trials": trials},
+                f"{name}: all seen by N = {n}, {how}", paper, text=f"{chance:.3f} ({seen:.3f} of {trials} trials)",
+            )  # fmt: skip
         figures.add(f"{key}_union", union_samples(theta, EPS), f"{name}: N of the exact union bound")
         N = np.arange(1, 2 * theorem)
         curves[name], marks[name] = (N, [coverage_probability(theta, int(k)) for k in N]), (radians, theorem)
@@ -102,7 +104,8 @@ def main() -> None:
     figures.add("lower_bound", optimum.lower_bound)
     figures.add("sampled", [{"n": s, "value": v, "cells": k} for s, v, k in zip(sizes, values, seen, strict=True)])
     for s, a, k in zip(sizes, above, seen, strict=True):
-        figures.add(f"above_{s}", a, f"  sampled (7), N = {s}", "p* once all are seen", text=f"{100 * a:.2g} % above p*, {k} cells")
+        words = f"{100 * a:.2g} % above p*, {k} cells"
+        figures.add(f"above_{s}", a, f"  sampled (7), N = {s}", "p* once all are seen", text=words)
     figures.finish()
     if options.output is not None:
         missed = [max(1 - k / summary.n_cells, 1e-8) for k in seen]

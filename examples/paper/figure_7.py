@@ -1,10 +1,10 @@
 """Figure 7: five points of a line; how many of 10 SGD runs reach the optimum with 8, 15 and 50 neurons.
 
-Taken as the paper's claim: with few neurons SGD often stops above the optimum of the convex program, with many it reaches it.
-x = (-2, -1, 0, 1, 2) with a column of ones (a penalised bias), y = (1, -1, 1, 1, -1), ReLU, squared loss, beta = 1e-3. The paper's
-curve of the optimum comes from a solver; here it is certified: a lower bound on (3) for networks of any width. A run reaches
-the optimum if the least objective it was ever seen at is within --within of the lower bound. The rate falls like a cosine,
-which is more than plain SGD is given as a rule: a constant rate leaves noise.
+Taken as the paper's claim: with few neurons SGD often stops above the optimum of the convex program, with many it reaches
+it. x = (-2, -1, 0, 1, 2) with a column of ones (a penalised bias), y = (1, -1, 1, 1, -1), ReLU, squared loss, beta =
+1e-3. The paper's curve of the optimum comes from a solver; here it is certified: a lower bound on (3) for networks of any
+width. A run reaches the optimum if the least objective it was ever seen at is within --within of the lower bound. The
+rate falls like a cosine, which is more than plain SGD is given as a rule: a constant rate leaves noise.
 """
 
 from __future__ import annotations
@@ -62,10 +62,12 @@ def main() -> None:
             seed=options.seed + m, decay=True, every=max(1, epochs // 500),
         )  # fmt: skip
         best = runs[m].best
-        figures.add(f"reached_{m}", int((best <= (1 + options.within) * bound).sum()), f"runs of {STARTS} that reach it, m = {m}", claim[m])
+        reached = int((best <= (1 + options.within) * bound).sum())
+        figures.add(f"reached_{m}", reached, f"runs of {STARTS} that reach it, m = {m}", claim[m])
         figures.add(f"best_{m}", np.sort(best))
         above = 100 * (best / bound - 1)
-        figures.add(f"above_{m}", above, "  above p*, %: least, median, most", text=f"{above.min():.2g}, {np.median(above):.2g}, {above.max():.2g}")
+        words = f"{above.min():.2g}, {np.median(above):.2g}, {above.max():.2g}"
+        figures.add(f"above_{m}", above, "  above p*, %: least, median, most", text=words)
     figures.finish()
     if options.output is not None:
         draw(runs, bound, options.within, options.output)

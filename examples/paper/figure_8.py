@@ -1,9 +1,9 @@
-"""Figure 8: an electrocardiogram, three lags as features: SGD by epoch against the optimum over all cells, and the prediction.
+"""Figure 8: an electrocardiogram: SGD by epoch against the optimum over all cells, and the prediction.
 
-Taken as the paper's claim: SGD with several learning rates stays above the objective of the convex program, and the convex
-program predicts the next samples at least as well. n = 2393 and d = 3 are the paper's; which record and segment it took is not
-known, and the paper's beta neither. Here the optimum is over all 5.3 million cells, with a proved lower bound: no SGD run of any
-width can go below it. Test data are the samples that follow.
+Taken as the paper's claim: SGD with several learning rates stays above the objective of the convex program, and the
+convex program predicts the next samples at least as well. n = 2393 and d = 3 are the paper's; which record and segment it
+took is not known, and the paper's beta neither. Here the optimum is over all 5.3 million cells, with a proved lower
+bound: no SGD run of any width can go below it. Test data are the samples that follow.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def main() -> None:
     runs = sgd(X, y, options.beta, options.neurons, rates=RATES, epochs=epochs, batch=100, seed=options.seed)
     figures.add("best", runs.best)
     for rate, last, best in zip(RATES, runs.objective[-1], runs.best, strict=True):
-        above = f"{100 * (best / bound - 1):.3g} % above the bound"
-        figures.add(f"sgd_{rate:g}", last, f"SGD, rate {rate:g}, after {epochs} epochs", "above it", text=f"{last:.5g} (best {above})")
+        words = f"{last:.5g} (best {100 * (best / bound - 1):.3g} % above the bound)"
+        figures.add(f"sgd_{rate:g}", last, f"SGD, rate {rate:g}, after {epochs} epochs", "above it", text=words)
     chosen = int(np.argmin(runs.objective[-1]))
     ours, theirs = solution.network.predict(X_test), runs.outputs(chosen, X_test)
     errors = {"ours": ours - y_test, "sgd": theirs - y_test, "repeat": X_test[:, 0] - y_test}
