@@ -19,7 +19,7 @@ class Runs:
         When (3) was taken over all samples; 0 is the start.
     objective : ndarray, shape (E, R), float64
         (3) then; inf where a run diverged.
-    W : ndarray, shape (R, d, m); c : ndarray, shape (R, m)
+    W : ndarray, shape (R, d, m); c : ndarray, shape (R, m, C)
         Input and output weights at the end.
     """
 
@@ -34,7 +34,9 @@ class Runs:
         return self.objective.min(axis=0)
 
     def outputs(self, run: int, X: Any) -> Any:
-        return np.maximum(X @ self.W[run], 0.0) @ self.c[run]
+        """Shape (n,), or (n, C) for several outputs."""
+        f = np.maximum(X @ self.W[run], 0.0) @ self.c[run]
+        return f[:, 0] if f.shape[1] == 1 else f
 
 
 def import_torch() -> Any:
@@ -45,70 +47,77 @@ def import_torch() -> Any:
     return torch
 
 
-def losses(kind: str, f: Any, y: Any, torch: Any) -> Any:
-    """The loss of each sample."""
+def loss_value(kind: str, f: Any, y: Any, torch: Any) -> Any:
+    """The loss of each run, summed over samples and outputs; f and y have shape (R, n, C)."""
     if kind == "squared":
-        return 0.5 * (f - y) ** 2
+        return 0.5 * ((f - y) ** 2).sum(dim=(1, 2))
     if kind == "logistic":
-        return torch.nn.functional.softplus(-y * f)
-    raise ValueError(f"loss must be 'squared' or 'logistic', got {kind!r}")
+        return torch.nn.functional.softplus(-y * f).sum(dim=(1, 2))
+    return (f.logsumexp(dim=2) - (f * y).sum(dim=2)).sum(dim=1)
+
+
+def loss_slope(kind: str, f: Any, y: Any, torch: Any) -> Any:
+    """Its derivative in f."""
+    if kind == "squared":
+        return f - y
+    if kind == "logistic":
+        return -y * torch.sigmoid(-y * f)
+    return torch.softmax(f, dim=2) - y
 
 
 def sgd(
     X: Any,
     y: Any,
     beta: float,
-    m: int,
+    widths: Any,
     *,
     rates: Any,
     epochs: int,
     batch: int,
     seed: int,
     loss: str = "squared",
+    momentum: float = 0.0,
     decay: bool = False,
     every: int = 1,
-    scale: float = 1.0,
 ) -> Runs:
-    """Train networks of m ReLU neurons, one for each rate, all at once.
+    """Train R networks of ReLU neurons at once, each with its own start, width, rate and order of samples.
 
-    Each has its own start and its own order of samples. A step goes along the gradient of n/b times the loss of b samples
-    plus the penalty, divided by n, so a rate means what it does for the mean of the losses.
+    A step goes along the gradient of n / b times the loss of b samples plus the penalty, divided by n: a rate means what it
+    does for the mean of the losses. Narrow networks are wide ones with neurons at zero, which stay there.
 
     Parameters
     ----------
-    X : array_like, shape (n, d); y : array_like, shape (n,)
+    X : array_like, shape (n, d); y : array_like, shape (n,) or (n, C)
+        For the cross entropy one column for each class, 0 or 1.
     beta : float
-    m : int
+    widths : int or array_like of int, shape (R,)
     rates : array_like, shape (R,)
-        The learning rate of each run.
     epochs, batch : int
     seed : int
-    loss : {"squared", "logistic"}
+    loss : {"squared", "logistic", "cross_entropy"}
+    momentum : float
     decay : bool
         The rate falls to zero like a cosine; else it stays.
     every : int
         Epochs between two looks at (3).
-    scale : float
-        Of the Gaussian starting weights: scale / sqrt(d) for the first layer, scale / sqrt(m) for the second.
     """
     torch = import_torch()
     generator = torch.Generator().manual_seed(seed)
-    data, target = torch.as_tensor(np.asarray(X, dtype=np.float64)), torch.as_tensor(np.asarray(y, dtype=np.float64))
-    rate = torch.as_tensor(np.asarray(rates, dtype=np.float64))
-    (n, d), R = data.shape, len(rate)
-    W = torch.randn((R, d, m), generator=generator, dtype=torch.float64) * scale / d**0.5
-    c = torch.randn((R, m, 1), generator=generator, dtype=torch.float64) * scale / m**0.5
-    W.requires_grad_(True)
-    c.requires_grad_(True)
-
-    def objective(x: Any, t: Any, factor: float) -> Any:
-        f = (torch.relu(x @ W) @ c)[..., 0]
-        penalty = 0.5 * beta * ((W**2).sum(dim=(1, 2)) + (c**2).sum(dim=(1, 2)))
-        return factor * losses(loss, f, t, torch).sum(dim=1) + penalty
+    data = torch.as_tensor(np.asarray(X, dtype=np.float64))
+    target = torch.as_tensor(np.asarray(y, dtype=np.float64).reshape(len(data), -1))
+    rate = torch.as_tensor(np.asarray(rates, dtype=np.float64))[:, None, None]
+    (n, d), C, R = data.shape, target.shape[1], len(rate)
+    size = np.broadcast_to(np.asarray(widths), R)
+    there = torch.as_tensor(np.arange(size.max()) < size[:, None]).double()  # (R, m)
+    W = torch.randn((R, d, there.shape[1]), generator=generator, dtype=torch.float64) / d**0.5 * there[:, None, :]
+    c = torch.randn((R, there.shape[1], C), generator=generator, dtype=torch.float64)
+    c *= (there / there.sum(dim=1, keepdim=True) ** 0.5)[:, :, None]
+    pace_W, pace_c = torch.zeros_like(W), torch.zeros_like(c)
 
     def look() -> Any:
-        with torch.no_grad():
-            return torch.nan_to_num(objective(data, target, 1.0), nan=float("inf"), posinf=float("inf")).numpy().copy()
+        penalty = 0.5 * beta * ((W**2).sum(dim=(1, 2)) + (c**2).sum(dim=(1, 2)))
+        value = loss_value(loss, torch.relu(data @ W) @ c, target[None], torch) + penalty
+        return torch.nan_to_num(value, nan=float("inf"), posinf=float("inf")).numpy().copy()
 
     seen, found = [0], [look()]
     per_epoch = -(-n // batch)
@@ -116,14 +125,19 @@ def sgd(
         order = torch.rand((R, n), generator=generator, dtype=torch.float64).argsort(dim=1)
         for k in range(per_epoch):
             rows = order[:, k * batch : (k + 1) * batch]
-            value = objective(data[rows], target[rows], n / rows.shape[1]).sum()
-            slopes = torch.autograd.grad(value, (W, c))
+            x = data[rows]
+            H = x @ W
+            A = torch.relu(H)
+            v = loss_slope(loss, A @ c, target[rows], torch) * (1.0 / rows.shape[1])
+            slope_c = A.transpose(1, 2) @ v + (beta / n) * c
+            slope_W = x.transpose(1, 2) @ ((v @ c.transpose(1, 2)) * (H > 0)) + (beta / n) * W
             share = (epoch - 1 + k / per_epoch) / epochs
-            step = rate / n * (0.5 * (1.0 + np.cos(np.pi * share)) if decay else 1.0)
-            with torch.no_grad():
-                for weights, slope in zip((W, c), slopes, strict=True):
-                    weights -= step[:, None, None] * slope
+            step = rate * (0.5 * (1.0 + np.cos(np.pi * share))) if decay else rate
+            pace_W = pace_W.mul_(momentum).add_(slope_W)
+            pace_c = pace_c.mul_(momentum).add_(slope_c)
+            W -= step * pace_W
+            c -= step * pace_c
         if epoch % every == 0 or epoch == epochs:
             seen.append(epoch)
             found.append(look())
-    return Runs(np.array(seen), np.array(found), W.detach().numpy().copy(), c.detach().numpy()[..., 0].copy())
+    return Runs(np.array(seen), np.array(found), W.numpy(), c.numpy())

@@ -18,6 +18,7 @@ import topes
 from topes.theory import decaying_data, rank_k_ratio
 
 BETA, DECAY = 1.0, 0.3
+FLOOR = 1e-6  # what the two sides of p* leave
 PRICED = 5  # features up to which p* is found by pricing over all cells
 
 
@@ -34,18 +35,21 @@ def draw(rows: list[dict[str, Any]], ranks: tuple[int, ...], path: Any) -> None:
     for k, colour in zip(ranks, COLOURS, strict=False):
         mine = [r for r in rows if r["k"] == k]
         d = [r["d"] for r in mine]
-        left.plot(d, [r["ratio"] for r in mine], "o-", color=colour, markersize=5, label=f"$p_{{cvx-{k}}} / p^*$")
-        left.plot(d, [r["bound"] for r in mine], "--", color=colour, linewidth=1, label=f"bound, k = {k}")
+        excess = [max(r["ratio"] - 1, FLOOR) for r in mine]
+        left.plot(d, excess, "o-", color=colour, markersize=5, label=f"$p_{{cvx-{k}}} / p^*$")
+        left.plot(d, [r["bound"] - 1 for r in mine], "--", color=colour, linewidth=1, label=f"bound, k = {k}")
         right.plot(d, [r["cells"] for r in mine], "o-", color=colour, markersize=5, label=f"rank {k}")
     every = sorted({(r["d"], r["all_cells"]) for r in rows})
     right.plot(*zip(*every, strict=True), "s--", color=BLACK, markersize=4, label="all d features (general position)")
-    left.set(xscale="log", yscale="log", xlabel="features d", ylabel="ratio", title="Theorem III.1")
+    left.set(xscale="log", yscale="log", xlabel="features d", ylabel="ratio, less 1", title="Theorem III.1")
     right.set(xscale="log", yscale="log", xlabel="features d", ylabel="cells", title="cells of the program")
     for panel in (left, right):
         panel.set_xticks([d for d, _ in every], [str(d) for d, _ in every])
         panel.minorticks_off()
         panel.legend(frameon=False, fontsize=8)
         tidy(panel)
+    left.axhline(FLOOR, color="0.6", linewidth=0.8)
+    left.annotate("not told from 1", (every[0][0], 1.2 * FLOOR), color="0.4", fontsize=8)
     save(figure, path)
 
 
