@@ -78,7 +78,7 @@ def sgd(
     loss: str = "squared",
     momentum: float = 0.0,
     decay: bool = False,
-    every: int = 1,
+    looks: int = 200,
 ) -> Runs:
     """Train R networks of ReLU neurons at once, each with its own start, width, rate and order of samples.
 
@@ -98,8 +98,8 @@ def sgd(
     momentum : float
     decay : bool
         The rate falls to zero like a cosine; else it stays.
-    every : int
-        Epochs between two looks at (3).
+    looks : int
+        How often (3) is taken over all samples, at most: at epochs in a geometric series.
     """
     torch = import_torch()
     generator = torch.Generator().manual_seed(seed)
@@ -119,6 +119,7 @@ def sgd(
         value = loss_value(loss, torch.relu(data @ W) @ c, target[None], torch) + penalty
         return torch.nan_to_num(value, nan=float("inf"), posinf=float("inf")).numpy().copy()
 
+    times = set(np.geomspace(1, epochs, looks).round().astype(int).tolist()) | {epochs}
     seen, found = [0], [look()]
     per_epoch = -(-n // batch)
     for epoch in range(1, epochs + 1):
@@ -137,7 +138,7 @@ def sgd(
             pace_c = pace_c.mul_(momentum).add_(slope_c)
             W -= step * pace_W
             c -= step * pace_c
-        if epoch % every == 0 or epoch == epochs:
+        if epoch in times:
             seen.append(epoch)
             found.append(look())
     return Runs(np.array(seen), np.array(found), W.numpy(), c.numpy())

@@ -29,7 +29,7 @@ def draw(runs: Runs, bound: float, reached: dict[int, int], path: Any) -> None:
     panels = figure.subplots(1, len(WIDTHS), sharey=True)
     for k, (panel, colour, m) in enumerate(zip(panels, COLOURS, WIDTHS, strict=False)):
         curves = runs.objective[:, k * STARTS : (k + 1) * STARTS]
-        panel.loglog(np.maximum(runs.epochs, 1), curves, color=colour, linewidth=0.9, alpha=0.8)
+        panel.loglog(runs.epochs[1:], curves[1:], color=colour, linewidth=0.9, alpha=0.8)
         panel.axhline(bound, color="black", linestyle="--", linewidth=1.2, label="certified optimum")
         panel.set(title=f"m = {m}: {reached[m]} of {STARTS} runs reach it", xlabel="epoch")
         tidy(panel)
@@ -59,7 +59,7 @@ def main() -> None:
     claim = {8: "often fails", 15: "fails less often", 50: "reaches the optimum"}
     runs = sgd(
         X, Y, BETA, np.repeat(WIDTHS, STARTS), rates=np.full(STARTS * len(WIDTHS), options.rate), epochs=epochs,
-        batch=options.batch, seed=options.seed, momentum=options.momentum, decay=True, every=epochs // 500,
+        batch=options.batch, seed=options.seed, momentum=options.momentum, decay=True,
     )  # fmt: skip
     reached = {}
     for m, best in zip(WIDTHS, runs.best.reshape(len(WIDTHS), STARTS), strict=True):
