@@ -34,8 +34,9 @@ class Runs:
         return self.objective.min(axis=0)
 
     def outputs(self, run: int, X: Any) -> Any:
-        """Shape (n,), or (n, C) for several outputs."""
-        f = np.maximum(X @ self.W[run], 0.0) @ self.c[run]
+        """Shape (n,), or (n, C) for several outputs; X as in training."""
+        A = np.maximum(X @ self.W[run], 0.0)
+        f = (A if X.ndim == 2 else A.mean(axis=1)) @ self.c[run]
         return f[:, 0] if f.shape[1] == 1 else f
 
 
@@ -87,7 +88,8 @@ def sgd(
 
     Parameters
     ----------
-    X : array_like, shape (n, d); y : array_like, shape (n,) or (n, C)
+    X : array_like, shape (n, d), or (n, K, d) for filters over K patches whose ReLUs are averaged, (13)
+    y : array_like, shape (n,) or (n, C)
         For the cross entropy one column for each class, 0 or 1.
     beta : float
     widths : int or array_like of int, shape (R,)
@@ -106,7 +108,9 @@ def sgd(
     data = torch.as_tensor(np.asarray(X, dtype=np.float64))
     target = torch.as_tensor(np.asarray(y, dtype=np.float64).reshape(len(data), -1))
     rate = torch.as_tensor(np.asarray(rates, dtype=np.float64))[:, None, None]
-    (n, d), C, R = data.shape, target.shape[1], len(rate)
+    data = data[:, None, :] if data.ndim == 2 else data
+    (n, K, d), C, R = data.shape, target.shape[1], len(rate)
+    patches = data.reshape(n * K, d)
     size = np.broadcast_to(np.asarray(widths), R)
     there = torch.as_tensor(np.arange(size.max()) < size[:, None]).double()  # (R, m)
     W = torch.randn((R, d, there.shape[1]), generator=generator, dtype=torch.float64) / d**0.5 * there[:, None, :]
@@ -116,7 +120,8 @@ def sgd(
 
     def look() -> Any:
         penalty = 0.5 * beta * ((W**2).sum(dim=(1, 2)) + (c**2).sum(dim=(1, 2)))
-        value = loss_value(loss, torch.relu(data @ W) @ c, target[None], torch) + penalty
+        A = torch.relu(patches @ W).reshape(R, n, K, -1).mean(dim=2)
+        value = loss_value(loss, A @ c, target[None], torch) + penalty
         return torch.nan_to_num(value, nan=float("inf"), posinf=float("inf")).numpy().copy()
 
     times = set(np.geomspace(1, epochs, looks).round().astype(int).tolist()) | {epochs}
@@ -126,12 +131,13 @@ def sgd(
         order = torch.rand((R, n), generator=generator, dtype=torch.float64).argsort(dim=1)
         for k in range(per_epoch):
             rows = order[:, k * batch : (k + 1) * batch]
-            x = data[rows]
-            H = x @ W
-            A = torch.relu(H)
+            x = data[rows].reshape(R, -1, d)
+            H = (x @ W).reshape(R, rows.shape[1], K, -1)
+            A = torch.relu(H).mean(dim=2)
             v = loss_slope(loss, A @ c, target[rows], torch) * (1.0 / rows.shape[1])
             slope_c = A.transpose(1, 2) @ v + (beta / n) * c
-            slope_W = x.transpose(1, 2) @ ((v @ c.transpose(1, 2)) * (H > 0)) + (beta / n) * W
+            slope_H = (v @ c.transpose(1, 2) / K)[:, :, None, :] * (H > 0)
+            slope_W = x.transpose(1, 2) @ slope_H.reshape(R, x.shape[1], -1) + (beta / n) * W
             share = (epoch - 1 + k / per_epoch) / epochs
             step = rate * (0.5 * (1.0 + np.cos(np.pi * share))) if decay else rate
             pace_W = pace_W.mul_(momentum).add_(slope_W)

@@ -28,7 +28,7 @@ def draw(runs: Runs, solution: Any, y: Any, ours: Any, theirs: Any, path: Any) -
         left.loglog(runs.epochs[1:], runs.objective[1:, k], color=colour, linewidth=1.1, label=label)
     left.axhline(solution.lower_bound, color=BLACK, linestyle="--", linewidth=1.2, label="certified optimum over all cells")
     left.set(xlabel="epoch", ylabel="objective (3)", ylim=(0.8 * solution.lower_bound, None))
-    left.legend(frameon=False, fontsize=8)
+    left.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 0.1))
     span = slice(0, 300)
     right.plot(y[span], color=BLACK, linewidth=2.4, alpha=0.35, label="test samples")
     right.plot(theirs[span], color=VERMILION, linewidth=1, label="best SGD run")
