@@ -50,7 +50,7 @@ def draw(runs: Runs, bound: float, filters: Any, path: Any) -> None:
     drawn = right.imshow(tiles, cmap="PuOr", vmin=-size, vmax=size)
     figure.colorbar(drawn, ax=right, label="weight", shrink=0.7)
     right.set_axis_off()
-    right.set_title("filters of the optimum times |output weight|")
+    right.set_title("filters of the optimum times output weight")
     save(figure, path)
 
 
