@@ -69,11 +69,12 @@ def draw(rows: dict[str, dict[str, Any]], title: str, path: Any) -> None:
     axes = figure.subplots()
     names = list(rows)[::-1]
     values = [100 * rows[name]["accuracy"] for name in names]
-    axes.barh(range(len(names)), values, color=[VERMILION if "SGD" in name else BLUE for name in names])
-    for k, value in enumerate(values):
-        axes.annotate(f"{value:.1f}", (value, k), xytext=(4, 0), textcoords="offset points", va="center")
+    for k, (name, value) in enumerate(zip(names, values, strict=True)):
+        axes.plot(value, k, "o", color=VERMILION if "SGD" in name else BLUE, markersize=9)
+        axes.annotate(f"{value:.1f}", (value, k), xytext=(8, 0), textcoords="offset points", va="center")
     axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="test accuracy, %", xlim=(max(0, min(values) - 10), 101), title=title)
+    axes.set(xlabel="test accuracy, %", title=title)
+    axes.margins(x=0.15, y=0.15)
     tidy(axes)
     save(figure, path)
 
