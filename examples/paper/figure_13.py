@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from _common import BLACK, COLOURS, Figures, arguments, canvas, save, stop, tidy
-from _sgd import Runs, sgd
+from _sgd import Runs, import_torch, sgd
 
 import topes
 
@@ -56,6 +56,7 @@ def draw(runs: Runs, bound: float, filters: Any, path: Any) -> None:
 
 def main() -> None:
     options = arguments(__doc__)
+    import_torch()
     figures = Figures("Figure 13", options)
     images, y = digits()
     n = 60 if options.quick else 150

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from _common import COLOURS, Figures, arguments, canvas, save, tidy, with_ones
-from _sgd import Runs, sgd
+from _sgd import Runs, import_torch, sgd
 
 import topes
 
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--momentum", type=float, default=0.9, help="(default 0.9)")
     parser.add_argument("--batch", type=int, default=5, help="samples a step (default 5: all)")
     options = arguments(__doc__, parser=parser)
+    import_torch()
     figures = Figures("Figure 7", options)
     solution = topes.train(X, Y, BETA, tol=1e-8)
     full = topes.solve_full(X, Y, BETA)

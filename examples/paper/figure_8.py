@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from _common import BLACK, BLUE, COLOURS, VERMILION, Figures, arguments, canvas, read_table, save, tidy
-from _sgd import Runs, sgd
+from _sgd import Runs, import_torch, sgd
 
 import topes
 
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--beta", type=float, default=0.005, help="weight of the regulariser (default 0.005)")
     parser.add_argument("--neurons", type=int, default=50, help="of SGD (default 50)")
     options = arguments(__doc__, data="folder of ecg_lags.csv and ecg_lags_next.csv", parser=parser)
+    import_torch()
     figures = Figures("Figure 8", options)
     X, y = read_table("ecg_lags", "now", options.data)
     X_test, y_test = read_table("ecg_lags_next", "now", options.data)

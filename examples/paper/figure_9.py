@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from _common import BLACK, BLUE, ORANGE, Figures, arguments, canvas, read_table, save, stop, tidy, with_ones
-from _sgd import sgd
+from _sgd import import_torch, sgd
 
 import topes
 
@@ -126,6 +126,7 @@ def main() -> None:
     parser.add_argument("--priced", type=int, default=5, help="rank up to which all cells are priced (default 5)")
     parser.add_argument("--sets", nargs="*", default=(), metavar="NAME", help="of --data; default all, or few (--quick)")
     options = arguments(__doc__, data="folder of .npz files with X, y, cv0_train, cv0_test", parser=parser)
+    import_torch()
     figures = Figures("Figure 9", options)
     size: dict[str, Any] = {"seconds": 4.0, "epochs": 60} if options.quick else {"seconds": 60.0, "epochs": 400}
     if options.data is None:
