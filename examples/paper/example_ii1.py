@@ -36,7 +36,7 @@ def draw(patterns: Any, witnesses: Any, angles: Any, vertices: Any, path: Any) -
         along = np.array([-normal[1], normal[0]]) / np.linalg.norm(normal)
         left.plot(*np.outer(along, [-1.05, 1.05]), color=BLACK, linewidth=1.2)
         left.annotate(name, 1.1 * along, ha="center" if along[0] == 0 else "right", va="bottom")
-    left.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", xlabel="$w_1$", ylabel="$w_2$")
+    left.set(xlim=(-1.6, 1.25), ylim=(-1.25, 1.25), aspect="equal", xlabel="$w_1$", ylabel="$w_2$")
     left.set_title("cells of weight space: pattern, solid angle")
     middle = vertices.mean(axis=0)
     order = np.argsort(np.arctan2(*(vertices - middle).T[::-1]))
@@ -47,7 +47,7 @@ def draw(patterns: Any, witnesses: Any, angles: Any, vertices: Any, path: Any) -
         outside = np.sign(vertex - middle) * np.array([12, 14])
         name = "".join(map(str, pattern))
         right.annotate(name, vertex, xytext=outside, textcoords="offset points", ha="center", va="center")
-    right.set(aspect="equal", xlabel="$z_1$", ylabel="$z_2$", title="zonotope {X'u : 0 <= u <= 1}, a vertex for each cell")
+    right.set(aspect="equal", xlabel="$z_1$", ylabel="$z_2$", title="zonotope: a vertex for each cell")
     right.margins(0.2)
     save(figure, path)
 

@@ -30,7 +30,7 @@ def optimum(X: Any, y: Any, seconds: float) -> Any:
 
 
 def draw(rows: list[dict[str, Any]], ranks: tuple[int, ...], path: Any) -> None:
-    figure = canvas(11, 4.2)
+    figure = canvas(11, 4.8)
     left, right = figure.subplots(1, 2)
     for k, colour in zip(ranks, COLOURS, strict=False):
         mine = [r for r in rows if r["k"] == k]
@@ -46,8 +46,9 @@ def draw(rows: list[dict[str, Any]], ranks: tuple[int, ...], path: Any) -> None:
     for panel in (left, right):
         panel.set_xticks([d for d, _ in every], [str(d) for d, _ in every])
         panel.minorticks_off()
-        panel.legend(frameon=False, fontsize=8)
         tidy(panel)
+    left.legend(frameon=False, fontsize=8, ncols=len(ranks), loc="upper center", bbox_to_anchor=(0.5, -0.14))
+    right.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.14))
     left.axhline(FLOOR, color="0.6", linewidth=0.8)
     left.annotate("not told from 1", (every[0][0], 1.2 * FLOOR), color="0.4", fontsize=8)
     save(figure, path)

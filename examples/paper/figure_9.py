@@ -110,7 +110,7 @@ def draw(rows: dict[str, dict[str, Any]], path: Any) -> None:
     left.plot(theirs, ours, "o", color=BLUE, markersize=6, alpha=0.8)
     left.set(xlabel="SGD, test accuracy, %", ylabel="convex, test accuracy, %", aspect="equal", xlim=ends, ylim=ends)
     left.set_title("above the line the convex one is better")
-    right.barh(range(len(names)), [max(rows[name]["gap"], 1e-6) for name in names], color=ORANGE)
+    right.plot([max(rows[name]["gap"], 1e-6) for name in names], range(len(names)), "o", color=ORANGE, markersize=8)
     right.axvline(1e-3, color=BLACK, linestyle="--", linewidth=1)
     right.set_yticks(range(len(names)), [f"{name} (d = {rows[name]['d']})" for name in names], fontsize=8)
     right.set(xscale="log", xlabel="proved gap of the convex one (largest over its classes)")
