@@ -53,7 +53,7 @@ def main() -> None:
     bound = solution.lower_bound
     figures.add("n", len(y), "samples n", "2393")
     figures.add("d", X.shape[1], "lags d", "3")
-    figures.add("cells", topes.Arrangement(X, values="decimal").count(), "cells P", "sampled")
+    figures.add("cells", topes.Arrangement(X, values="decimal").count(), "cells P")
     figures.add("objective", solution.objective, "objective of ours")
     figures.add("lower_bound", bound, "proved lower bound")
     figures.add("gap", solution.gap, "gap")

@@ -76,13 +76,14 @@ def main() -> None:
     parser.add_argument("--set", choices=tuple(FILES), default="fashion-mnist", help="of --data (default fashion-mnist)")
     parser.add_argument("--beta", type=float, default=0.1, help="weight of the regulariser (default 0.1)")
     parser.add_argument("--rho", type=float, default=2.0, help="weight of the penalty over beta (default 2)")
+    parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
     figures = Figures("Figures 10 to 12", options)
     size = {"patterns": 64, "epochs": 15, "n": 600, "test": 500}
     if not options.quick:
         size = {"patterns": 256, "epochs": 50, "n": 5000, "test": 5000}
-    images = read(options.data, options.set, options.seed, size["n"], size["test"])
+    images = read(options.data, options.set, options.seed, options.images or size["n"], size["test"])
     X, X_test = images.flat()
     found: dict[str, list[dict[str, Any] | None]] = {
         "convex (32)": [convex(X, X_test, images, rate, size, options) for rate in RATES],

@@ -85,13 +85,14 @@ def main() -> None:
     parser.add_argument("--code", choices=("triangle", "paper"), default="triangle", help="of Algorithm 2")
     parser.add_argument("--beta", type=float, default=0.1, help="weight of the regulariser (default 0.1)")
     parser.add_argument("--rate", type=float, default=0.01, help="learning rate of Adam on (32) (default 0.01)")
+    parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
     figures = Figures("Tables II and III", options)
     size = {"patterns": 64, "epochs": 8, "n": 600, "test": 500, "centroids": 30}
     if not options.quick:
         size = {"patterns": 512, "epochs": 30, "n": 20_000, "test": 10_000, "centroids": 200}
-    images = read(options.data, options.set, options.seed, size["n"], size["test"])
+    images = read(options.data, options.set, options.seed, options.images or size["n"], size["test"])
     shape = images.train.shape[1:]
     pixels, coded = images.flat(), features(images, size["centroids"], options.code, options.seed)
     on_patches = topes.ConvolutionalSampling(shape, (3, 3) if shape[0] < 16 else (6, 6))
