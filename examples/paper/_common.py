@@ -1,0 +1,153 @@
+"""What the scripts of the paper's experiments share: arguments, the table of figures, pictures, data."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import topes
+
+BUNDLED = Path(__file__).parents[1] / "data"
+# Okabe and Ito's colours, told apart by all eyes.
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
+COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, YELLOW)
+
+
+def arguments(doc: str, *, data: str = "", parser: argparse.ArgumentParser | None = None) -> argparse.Namespace:
+    """The options every script has; `data` says what the folder of --data holds, empty where a script reads none."""
+    head = doc.split("\n\n")[0].replace("\n", " ")
+    parser = argparse.ArgumentParser(description=head) if parser is None else parser
+    parser.add_argument("--quick", action="store_true", help="a small size, within two minutes")
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default 0)")
+    parser.add_argument("-o", "--output", type=Path, metavar="PICTURE", help="write the picture here, e.g. figure.png")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    if data:
+        parser.add_argument("--data", type=Path, metavar="DIR", help=data)
+    options = parser.parse_args()
+    if options.seed < 0:
+        parser.error(f"--seed must be at least 0, got {options.seed}")
+    return options
+
+
+def stop(message: str) -> Any:
+    """End the script with one line."""
+    sys.exit(f"error: {message}")
+
+
+class Figures:
+    """The figures of one experiment: printed as a table beside the paper's, and written as JSON for a test.
+
+    Parameters
+    ----------
+    title : str
+    options : argparse.Namespace
+        Those of `arguments`.
+    """
+
+    def __init__(self, title: str, options: argparse.Namespace) -> None:
+        self.title, self.options = title, options
+        self.begin = time.perf_counter()
+        self.values: dict[str, Any] = {}
+        self.rows: list[tuple[str, str, str]] = []
+        print(f"{title} (topes {topes.__version__}{', quick' if options.quick else ''}, seed {options.seed})", flush=True)
+
+    def add(self, key: str, value: Any, what: str = "", paper: str = "", *, text: str = "") -> None:
+        """Keep a figure for the JSON; with `what`, also a line of the table (as `text`), beside what the paper says."""
+        self.values[key] = plain(value)
+        if what:
+            self.rows.append((what, text or shown(value), paper))
+
+    def finish(self) -> None:
+        """Print the table, write the JSON."""
+        seconds = time.perf_counter() - self.begin
+        widths = [max(len(row[i]) for row in [*self.rows, ("", "here", "")]) for i in range(2)]
+        print(f"\n{'':{widths[0]}}  {'here':>{widths[1]}}  the paper")
+        for what, here, paper in self.rows:
+            print(f"{what:{widths[0]}}  {here:>{widths[1]}}  {paper}".rstrip())
+        print(f"{seconds:.1f} s")
+        if self.options.json is not None:
+            whole = {"title": self.title, "quick": self.options.quick, "seed": self.options.seed, "seconds": seconds}
+            self.options.json.write_text(json.dumps(whole | {"figures": self.values}, indent=1) + "\n", encoding="utf-8")
+
+
+def plain(value: Any) -> Any:
+    """Numbers, lists and dictionaries as JSON has them."""
+    if isinstance(value, dict):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(v) for v in value]
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def shown(value: Any) -> str:
+    if isinstance(value, (bool, np.bool_)):
+        return "yes" if value else "no"
+    if isinstance(value, (int, np.integer)):
+        return f"{value:,}"
+    if isinstance(value, (float, np.floating)):
+        return f"{value:.6g}"
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return ", ".join(shown(v) for v in value)
+    return str(value)
+
+
+def canvas(width: float, height: float) -> Any:
+    """An empty matplotlib figure drawn by Agg, no window."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        stop("pictures need matplotlib: pip install 'topes[plot]'")
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Any, path: Path) -> None:
+    figure.savefig(path, dpi=150)
+    print(f"picture: {path}")
+
+
+def tidy(axes: Any) -> None:
+    """No box around the plot, a light grid behind it."""
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.grid(color="0.9", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def read_table(name: str, target: str, folder: Path | None) -> tuple[Any, Any]:
+    """Features and target column of NAME.csv, from `folder` or from what comes with the examples."""
+    path = (BUNDLED if folder is None else folder) / f"{name}.csv"
+    try:
+        with path.open(encoding="utf-8") as lines:
+            header = lines.readline().strip().split(",")
+            table = np.loadtxt(lines, delimiter=",", ndmin=2)
+    except (OSError, ValueError) as error:
+        stop(f"{path} must be a table of numbers with a header: {error}")
+    if target not in header:
+        stop(f"{path} must have a column {target!r}, got {', '.join(header)}")
+    at = header.index(target)
+    return np.delete(table, at, axis=1), table[:, at]
+
+
+def with_ones(X: Any) -> Any:
+    """X and a column of ones: a bias that is penalised like any weight (Corollary II.1)."""
+    return np.hstack([X, np.ones((len(X), 1))])
+
+
+def mean_and_spread(values: Sequence[float]) -> str:
+    return f"{np.mean(values):.4g} +- {np.std(values):.2g}"
