@@ -96,7 +96,7 @@ def test_a_limit_of_cones_gives_bounds_that_hold_and_the_same_each_time(sample, 
     optimum = train(X, y, 0.1)
     assert found.lower_bound <= optimum.objective * (1 + 1e-12)
     assert found.objective >= optimum.lower_bound * (1 - 1e-12)
-    with pytest.raises(InputError, match="max_cones must be a positive integer, got 0"):
+    with pytest.raises(InputError, match="max_cones must be an integer of at least 1, got 0"):
         train(X, y, 0.1, max_cones=0)
 
 

@@ -142,13 +142,6 @@ def as_positive(value: Any, name: str) -> float:
     return number
 
 
-def as_count(value: Any, name: str) -> int:
-    """Check that a number is a positive integer."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < 1:
-        raise InputError(f"{name} must be a positive integer, got {value!r}")
-    return int(value)
-
-
 def as_beta(value: Any) -> float:
     """Check the weight of the regulariser: a finite number > 0."""
     return as_positive(value, "beta")

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from .._support.exact_input import Values
-from .._support.validation import FloatArray, as_beta, as_count, as_positive, as_vector, choice
+from .._support.limits import check_count
+from .._support.validation import FloatArray, as_beta, as_positive, as_vector, choice
 from ..errors import InputError
 from ..losses import Loss, get_loss
 from ..network import TwoLayerNetwork
@@ -100,7 +101,8 @@ def train(
     start = time.perf_counter()
     the_loss, beta, tol = get_loss(loss), as_beta(beta), as_positive(tol, "tol")
     deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
-    max_cones = None if max_cones is None else as_count(max_cones, "max_cones")
+    if max_cones is not None:
+        check_count(max_cones, "max_cones", 1)
     several = np.ndim(y) == 2
     if choice(output_norm, "output_norm", (2, 1)) == 1 and several:
         return _each_output(

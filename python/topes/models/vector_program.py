@@ -30,7 +30,7 @@ from ..training.master import Conic, add_loss
 
 __all__ = ["VectorProgram"]
 
-_ACCURACY = 1e-10
+_ACCURACY, _LESS = 1e-10, (1e-8, 1e-6)
 # Steps a round, until the objective falls by less than this share.
 _STEPS, _SETTLED = 8, 1e-9
 # Neurons whose directions are closer than this cosine may be one.
@@ -103,8 +103,11 @@ class VectorProgram:
         """
         damping, failed = 0.0, 0
         for _ in range(_STEPS if state.neurons else 0):
-            goal, multiplier = self._model(state.neurons, state.V, damping, others)
-            G, shift, _, value = self._lasso(np.hstack([self._columns(goal), others]))
+            try:
+                goal, multiplier = self._model(state.neurons, state.V, damping, others)
+                G, shift, _, value = self._lasso(np.hstack([self._columns(goal), others]))
+            except SolverError:
+                value = np.inf
             if value > state.value + 1e-12 * abs(state.value):
                 failed += 1
                 if failed > _FAILURES:
@@ -235,9 +238,12 @@ class VectorProgram:
         """Variables and dual point of the program with L(J x, y), x the first variables."""
         width = J.shape[1]
         at = add_loss(conic, self.loss, self.y, J)
-        solution = conic.solve(_ACCURACY)
-        x = np.array(solution.x)
-        if not np.isfinite(x).all() or "Infeasible" in str(solution.status):
+        for accuracy in (_ACCURACY, *_LESS):  # a program that is feasible and bounded may still be called infeasible
+            solution = conic.solve(accuracy)
+            x = np.array(solution.x)
+            if np.isfinite(x).all() and "Infeasible" not in str(solution.status):
+                break
+        else:
             raise SolverError(f"Clarabel returned no point: status {solution.status}")
         if at is None:
             v = self.loss.gradient(J @ x[:width], self.y)
