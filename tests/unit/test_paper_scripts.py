@@ -213,3 +213,15 @@ def test_what_is_missing_takes_one_line(tmp_path):
         assert done.stderr.startswith("error: ")
         assert words in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_bad_options_are_named(tmp_path):
+    for options, words in (
+        (["--seed", -1], "--seed must be at least 0, got -1"),
+        (["--json", tmp_path / "none" / "n.json"], "--json must lie in an existing folder"),
+        (["--rate", 0], "--rate must be positive and finite, got 0.0"),
+    ):
+        done = run("figure_7", *options)
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
