@@ -33,8 +33,14 @@ def arguments(doc: str, *, data: str = "", parser: argparse.ArgumentParser | Non
     if data:
         parser.add_argument("--data", type=Path, metavar="DIR", help=data)
     options = parser.parse_args()
-    if options.seed < 0:
-        parser.error(f"--seed must be at least 0, got {options.seed}")
+    for name, value in vars(options).items():
+        if name in ("seed", "momentum"):
+            if value < 0:
+                parser.error(f"--{name} must be at least 0, got {value}")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and not 0 < value < math.inf:
+            parser.error(f"--{name} must be positive and finite, got {value}")
+        elif name in ("output", "json") and value is not None and not value.parent.is_dir():
+            parser.error(f"--{name} must lie in an existing folder, got {str(value)!r}")
     return options
 
 
@@ -117,7 +123,10 @@ def canvas(width: float, height: float) -> Any:
 
 
 def save(figure: Any, path: Path) -> None:
-    figure.savefig(path, dpi=150)
+    try:
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        stop(f"the picture {str(path)!r} cannot be written: {error}")
     print(f"picture: {path}")
 
 

@@ -128,16 +128,20 @@ def sgd(
     seen, found = [0], [look()]
     per_epoch = -(-n // batch)
     for epoch in range(1, epochs + 1):
-        order = torch.rand((R, n), generator=generator, dtype=torch.float64).argsort(dim=1)
+        if per_epoch > 1:
+            order = torch.rand((R, n), generator=generator, dtype=torch.float64).argsort(dim=1)
         for k in range(per_epoch):
-            rows = order[:, k * batch : (k + 1) * batch]
-            x = data[rows].reshape(R, -1, d)
-            H = (x @ W).reshape(R, rows.shape[1], K, -1)
-            A = torch.relu(H).mean(dim=2)
-            v = loss_slope(loss, A @ c, target[rows], torch) * (1.0 / rows.shape[1])
+            if per_epoch > 1:
+                rows = order[:, k * batch : (k + 1) * batch]
+                x, t, b = data[rows].reshape(R, -1, d), target[rows], rows.shape[1]
+            else:  # all samples, in one order for all
+                x, t, b = patches[None], target[None], n
+            H = (x @ W).reshape(R, b, K, -1)
+            A = torch.relu(H).mean(dim=2) if K > 1 else torch.relu(H)[:, :, 0]
+            v = loss_slope(loss, A @ c, t, torch) * (1.0 / b)
             slope_c = A.transpose(1, 2) @ v + (beta / n) * c
             slope_H = (v @ c.transpose(1, 2) / K)[:, :, None, :] * (H > 0)
-            slope_W = x.transpose(1, 2) @ slope_H.reshape(R, x.shape[1], -1) + (beta / n) * W
+            slope_W = x.transpose(1, 2) @ slope_H.reshape(R, b * K, -1) + (beta / n) * W
             share = (epoch - 1 + k / per_epoch) / epochs
             step = rate * (0.5 * (1.0 + np.cos(np.pi * share))) if decay else rate
             pace_W = pace_W.mul_(momentum).add_(slope_W)

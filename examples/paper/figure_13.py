@@ -77,7 +77,7 @@ def main() -> None:
     figures.add("seconds", sum(solution.seconds.values()), "seconds of ours")
     runs = sgd(
         patches[train], y[train], BETA, np.repeat(WIDTHS, STARTS), rates=np.full(STARTS * len(WIDTHS), 0.1),
-        epochs=1000 if options.quick else 5000, batch=20, seed=options.seed, momentum=0.9, decay=True,
+        epochs=600 if options.quick else 5000, batch=20, seed=options.seed, momentum=0.9, decay=True,
     )  # fmt: skip
     figures.add("best", runs.best)
     for m, best in zip(WIDTHS, runs.best.reshape(len(WIDTHS), STARTS), strict=True):

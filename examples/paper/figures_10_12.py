@@ -85,6 +85,8 @@ def main() -> None:
         size = {"patterns": 256, "epochs": 50, "n": 5000, "test": 5000}
     images = read(options.data, options.set, options.seed, options.images or size["n"], size["test"])
     X, X_test = images.flat()
+    if options.quick and X.shape[1] > 1000:
+        size["patterns"] = 24
     found: dict[str, list[dict[str, Any] | None]] = {
         "convex (32)": [convex(X, X_test, images, rate, size, options) for rate in RATES],
         "network (3)": network(X, X_test, images, size, options),

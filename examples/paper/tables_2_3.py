@@ -94,6 +94,8 @@ def main() -> None:
         size = {"patterns": 512, "epochs": 30, "n": 20_000, "test": 10_000, "centroids": 200}
     images = read(options.data, options.set, options.seed, options.images or size["n"], size["test"])
     shape = images.train.shape[1:]
+    if options.quick and np.prod(shape) > 1000:
+        size["patterns"] = 24
     pixels, coded = images.flat(), features(images, size["centroids"], options.code, options.seed)
     on_patches = topes.ConvolutionalSampling(shape, (3, 3) if shape[0] < 16 else (6, 6))
     rows: dict[str, dict[str, Any]] = {}

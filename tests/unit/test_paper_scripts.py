@@ -17,6 +17,7 @@ import pytest
 FOLDER = Path(__file__).parents[2] / "examples" / "paper"
 ROUNDING = 1e-9  # relative, between objectives that were computed in different ways
 SOLVER = 1e-6  # relative, what Clarabel leaves
+pytestmark = pytest.mark.large  # each is a process of its own, seconds to a minute
 needs_torch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="SGD is written in PyTorch")
 
 
@@ -45,7 +46,6 @@ def finite(values):
     return np.array([v for v in values if v is not None])
 
 
-@pytest.mark.large
 def test_example_ii1(tmp_path):
     f = quick("example_ii1", tmp_path)
     assert {tuple(p) for p in f["patterns"]} == {(1, 1, 1), (1, 1, 0), (0, 0, 1), (0, 0, 0)}
@@ -59,7 +59,6 @@ def test_example_ii1(tmp_path):
     assert f["weights"] == pytest.approx([math.sqrt(2) * (1 - 0.1 * math.sqrt(2)), (1 - 0.1) / 13], rel=1e-6)
 
 
-@pytest.mark.large
 @pytest.mark.parametrize("seed", [0, 3])
 def test_figure_2(tmp_path, seed):
     f = quick("figure_2", tmp_path, "--seed", seed)
@@ -72,7 +71,6 @@ def test_figure_2(tmp_path, seed):
         assert f["best_single"] > f["objective"] * 1.02
 
 
-@pytest.mark.large
 def test_figure_5(tmp_path):
     f = quick("figure_5", tmp_path)
     assert f["held"]
@@ -85,7 +83,6 @@ def test_figure_5(tmp_path):
         assert row["gap"] <= (1e-6 if row["d"] <= 5 else 1e-2)
 
 
-@pytest.mark.large
 def test_figure_6(tmp_path):
     f = quick("figure_6", tmp_path)
     for key, n_radians, n, cells in (("16gon", 15, 93, 16), ("Example", 6, 36, 4)):
@@ -104,7 +101,6 @@ def test_figure_6(tmp_path):
     assert min(values) >= f["lower_bound"] * (1 - ROUNDING)
 
 
-@pytest.mark.large
 @needs_torch
 def test_figure_7(tmp_path):
     f = quick("figure_7", tmp_path)
@@ -120,7 +116,6 @@ def test_figure_7(tmp_path):
     assert f["reached_8"] < f["reached_50"]
 
 
-@pytest.mark.large
 @needs_torch
 def test_figure_8(tmp_path):
     f = quick("figure_8", tmp_path)
@@ -131,7 +126,6 @@ def test_figure_8(tmp_path):
     assert f["test_rms"]["ours"] < f["test_rms"]["repeat"]
 
 
-@pytest.mark.large
 @needs_torch
 def test_figure_9(tmp_path):
     f = quick("figure_9", tmp_path)
@@ -146,7 +140,6 @@ def test_figure_9(tmp_path):
         assert row["gap"] == pytest.approx(max(gaps), abs=1e-9)
 
 
-@pytest.mark.large
 @needs_torch
 def test_figures_10_to_12(tmp_path):
     f = quick("figures_10_12", tmp_path)
@@ -158,7 +151,6 @@ def test_figures_10_to_12(tmp_path):
             assert row["last"] == row["curve"][-1] > 0
 
 
-@pytest.mark.large
 @needs_torch
 def test_figure_13(tmp_path):
     f = quick("figure_13", tmp_path)
@@ -168,7 +160,6 @@ def test_figure_13(tmp_path):
     assert min(f["accuracy"].values()) > 0.6
 
 
-@pytest.mark.large
 def test_figure_14(tmp_path):
     f = quick("figure_14", tmp_path)
     assert f["line_threshold"] == pytest.approx(0.0021212, rel=3e-3)
@@ -186,7 +177,6 @@ def test_figure_14(tmp_path):
     assert f["gaussian_paper"][1] > 1.1
 
 
-@pytest.mark.large
 @needs_torch
 def test_tables_2_and_3(tmp_path):
     f = quick("tables_2_3", tmp_path)
@@ -213,3 +203,15 @@ def test_what_is_missing_takes_one_line(tmp_path):
         assert done.stderr.startswith("error: ")
         assert words in done.stderr
         assert done.stderr.count("\n") == 1
+
+
+def test_bad_options_are_named(tmp_path):
+    for options, words in (
+        (["--seed", -1], "--seed must be at least 0, got -1"),
+        (["--json", tmp_path / "none" / "n.json"], "--json must lie in an existing folder"),
+        (["--rate", 0], "--rate must be positive and finite, got 0.0"),
+    ):
+        done = run("figure_7", *options)
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
