@@ -6,12 +6,12 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from ._support.files import whole_file
 from ._support.validation import FloatArray, as_positive
 from .activation import kappa_of
 from .dual import zero_sum
@@ -89,7 +89,8 @@ def save(
     }
     if problem.loss in form.CONDITIONS:
         header["claims"]["residual"] = float(np.nextafter(proved.residual * (1.0 + _ROOM), np.inf))
-    Path(file).write_bytes(_archive(header, arrays))
+    with whole_file(file) as archive:
+        archive.write(_archive(header, arrays))
 
 
 def _check_network(network: TwoLayerNetwork, problem: Problem) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from .low_rank import LowRankSolution, train_low_rank
 from .models import train
 from .models.convolutional import ConvolutionalNetwork, train_cnn
 from .network import TwoLayerNetwork
-from .result import Solution, relative_gap
+from .result import Round, Solution, relative_gap
 from .vector_network import VectorNetwork
 
 __all__ = ["Assessment", "certify"]
@@ -65,6 +66,7 @@ def certify(
     max_time: float | None = None,
     n_threads: int | None = None,
     output_norm: float = 2,
+    callback: Callable[[Round], Any] | None = None,
 ) -> Assessment:
     """Compare the objective (3) of a network, from any source, with a proved lower bound on that of all networks.
 
@@ -91,6 +93,8 @@ def certify(
         Seconds; the bound proved by then holds.
     output_norm : {2, 1}
         For several outputs, as for `train`.
+    callback : callable, optional
+        As for `train`; never called where the rank is too high for it.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def certify(
     shared: dict[str, Any] = {"loss": the_loss, "activation": network.activation, "bias": bias, "norm": norm, "tol": tol}
     optimum: Solution | LowRankSolution
     try:
-        optimum = run(X, y, beta, values=values, max_time=max_time, n_threads=n_threads, **shared)
+        optimum = run(X, y, beta, values=values, max_time=max_time, n_threads=n_threads, callback=callback, **shared)
     except RankLimitError:
         if norm != 2 or type(network) is not TwoLayerNetwork:
             raise

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ._support.files import whole_file
 from ._support.validation import FloatArray, as_beta, as_matrix, as_vector, choice
 from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
@@ -245,8 +246,9 @@ class TwoLayerNetwork:
             raise FileFormatError(f"not a {cls.format_name}: {error}") from None
 
     def save(self, path: Any) -> None:
-        """Write JSON; every float is written so that it reads back the same."""
-        Path(path).write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="utf-8")
+        """Write JSON, whole or not at all; every float is written so that it reads back the same."""
+        with whole_file(path) as file:
+            file.write((json.dumps(self.to_dict(), indent=1) + "\n").encode())
 
     @classmethod
     def load(cls, path: Any) -> TwoLayerNetwork:

@@ -1,18 +1,24 @@
-"""The command `topes`: count, cells, report, train, certify, stationarity, path, verify, plot."""
+"""The command `topes`: count, cells, report, train, certify, stationarity, path, verify, plot, completion."""
 
 from __future__ import annotations
+
+import os
+import sys
 
 import click
 
 from .. import __version__
 from ..errors import InputError, TopesError
-from ._common import BAD_INPUT, FAILED, INTERRUPTED, fail
+from ._common import BAD_INPUT, INTERRUPTED, NOT_MET, fail
 from .cells import cells, count
 from .certificates import verify
-from .networks import certify, path, train
+from .certify import certify
+from .completion import completion
+from .path import path
 from .plot import plot
 from .report import report
 from .stationarity import stationarity
+from .train import train
 
 __all__ = ["main"]
 
@@ -22,25 +28,48 @@ __all__ = ["main"]
 def cli() -> None:
     """Exact cells of hyperplane arrangements, and two-layer networks at their global optimum.
 
-    FILE is text (comma, semicolon, tab or blanks; a header or none) or .npy; its rows are the data.
+    FILE holds the data, a row for each sample:
+
+    \b
+    text       commas, semicolons, tabs or blanks between the cells; a header or none; # before a comment
+    .npy       an array of two axes
+    .npz       the array X, or the only one; an array y is the targets: --target y, or no --target
+    .parquet   needs pyarrow: pip install 'topes[parquet]'
+
+    All columns but the targets are data; --columns and --drop choose others.
+
+    \b
+    Exit codes:
+      0    done, and proved where there is something to prove
+      1    a gap, a claim or a limit (of cells, memory) was not met
+      2    bad input, or a file that cannot be read or written
+      130  interrupted
     """
 
 
-for command in (count, cells, report, train, certify, stationarity, path, verify, plot):
+for command in (count, cells, report, train, certify, stationarity, path, verify, plot, completion):
     cli.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command; bad input ends it with one line and exit code 2, a failure with 1, Ctrl-C with 130."""
+    """Run the command; anything but success ends it with one line on standard error and an exit code as in its help."""
     try:
         cli.main(args=arguments, prog_name="topes", standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as stop:
         raise SystemExit(stop.exit_code) from None
     except click.ClickException as error:
         fail(error.format_message(), BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):
         fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(NOT_MET) from None
     except InputError as error:
         fail(str(error), BAD_INPUT)
-    except (TopesError, OSError, MemoryError) as error:
-        fail(str(error), FAILED)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), BAD_INPUT)
+    except MemoryError as error:
+        fail(str(error) or "out of memory", NOT_MET)
+    except TopesError as error:
+        fail(str(error), NOT_MET)

@@ -3,50 +3,114 @@
 from __future__ import annotations
 
 import json
-import sys
+import math
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import click
 import numpy as np
 import numpy.typing as npt
 
+from .. import __version__
 from .._support.exact_input import VALUES, Values, as_floats
-from .._support.tables import read_table
 from .._support.validation import FloatArray
 from ..errors import InputError
+from ._progress import QUIET, show_progress
+from ._schema import COMMON, KEYS
+from ._tables import Table, read_table
 
 __all__ = [
     "BAD_INPUT",
-    "FAILED",
     "INTERRUPTED",
+    "NOT_MET",
+    "as_data",
     "data_options",
     "fail",
     "file_options",
+    "finish",
+    "json_option",
     "load_rows",
     "load_samples",
+    "load_table",
+    "quiet_option",
+    "reading_options",
     "report",
     "show_progress",
     "target_option",
 ]
 
-BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+NOT_MET, BAD_INPUT, INTERRUPTED = 1, 2, 130
+_COLUMNS, _DROP, _HEADER, _START = "topes.columns", "topes.drop", "topes.header", "topes.start"
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report.")
+
+
+def _keep(key: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """Leaves an option where what all commands share finds it, so that each of them need not pass it on."""
+
+    def keep(context: click.Context, _: click.Parameter, value: Any) -> Any:
+        context.meta[key] = value
+        return value
+
+    return keep
+
+
+def quiet_option(command: _F) -> _F:
+    option = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=_keep(QUIET), help="No progress on standard error."
+    )
+    return option(command)
+
+
+def reading_options(command: _F) -> _F:
+    """Which columns of a file are data."""
+    options = (
+        click.option(
+            "--header/--no-header",
+            default=None,
+            expose_value=False,
+            callback=_keep(_HEADER),
+            help="Whether the first line of a text holds names; default: found out.",
+        ),
+        click.option(
+            "--drop",
+            multiple=True,
+            metavar="COLUMN",
+            expose_value=False,
+            callback=_keep(_DROP),
+            help="A column that is no data, by name or number from 0, once for each.",
+        ),
+        click.option(
+            "--columns",
+            metavar="A,B,...",
+            default=None,
+            expose_value=False,
+            callback=_keep(_COLUMNS),
+            help="The columns that are data, in this order; default: all others.",
+        ),
+    )
+    for option in options:
+        command = option(command)
+    return command
 
 
 def data_options(command: _F) -> _F:
     """Arguments that say which numbers to take from which file."""
     options = (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the report."),
+        quiet_option,
+        json_option,
         click.option("--threads", type=int, default=None, help="Threads; default all processors."),
         click.option(
             "--values",
             type=click.Choice(VALUES),
             default=None,
-            help="0.1 is 1/10 (decimal; default for text) or the nearest double (binary; default for .npy).",
+            help="0.1 is 1/10 (decimal; default for text) or the nearest double (binary; default for other files).",
         ),
         click.option("--rows", default=None, metavar="A:B", help="Rows A to B - 1 only, counted from 0."),
+        reading_options,
         click.argument("file", type=click.Path(path_type=Path)),
     )
     for option in options:
@@ -60,18 +124,14 @@ def file_options(command: _F) -> _F:
     return limit(data_options(command))
 
 
-def target_option(help: str, *, required: bool = False) -> Callable[[_F], _F]:
+def target_option(help: str) -> Callable[[_F], _F]:
     """`--target`, once for each column."""
-    return click.option("--target", "targets", multiple=True, required=required, help=f"{help}, by name or number from 0.")
+    return click.option("--target", "targets", multiple=True, metavar="COLUMN", help=f"{help}, by name or number from 0.")
 
 
-def fail(message: str, code: int) -> None:
+def fail(message: str, code: int) -> NoReturn:
     click.echo(f"topes: {' '.join(message.split())}", err=True)
     raise SystemExit(code)
-
-
-def show_progress() -> bool:
-    return sys.stderr.isatty()
 
 
 def _slice(rows: str | None, n: int) -> slice:
@@ -87,33 +147,92 @@ def _slice(rows: str | None, n: int) -> slice:
     return taken
 
 
+def load_table(
+    file: Path, values: Values | None, rows: str | None, targets: Sequence[str], *, needs_target: bool = False
+) -> Table:
+    """The rows and columns that the options of the command ask for."""
+    meta = click.get_current_context().meta
+    columns = meta.get(_COLUMNS)
+    table = read_table(
+        file,
+        values,
+        targets=targets,
+        columns=() if columns is None else [name.strip() for name in columns.split(",")],
+        drop=meta.get(_DROP) or (),
+        header=meta.get(_HEADER),
+        rows=lambda n: _slice(rows, n),
+        needs_target=needs_target,
+    )
+    meta[_START] = time.perf_counter()
+    return table
+
+
+def as_data(table: Table, bias: bool) -> npt.NDArray[Any]:
+    """The data, a column of ones after them if a bias is asked for."""
+    X = table.data
+    return np.hstack([X, np.ones((len(X), 1), dtype=X.dtype)]) if bias else X
+
+
 def load_rows(
     file: Path, values: Values | None, rows: str | None, targets: Sequence[str], bias: bool
 ) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None, Values]:
     """The data, the targets if there are any, of shape (n,) for one column, else (n, C), and how they were read."""
-    table = read_table(file, values)
-    taken = _slice(rows, len(table.data))
-    X, y = table.split(targets) if targets else (table.data, None)
-    X = X[taken]
-    if bias:
-        X = np.hstack([X, np.ones((len(X), 1), dtype=X.dtype)])
-    return X, None if y is None else y[taken], values or "binary"
+    table = load_table(file, values, rows, targets)
+    return as_data(table, bias), table.targets, values or "binary"
 
 
 def load_samples(
     file: Path, values: Values | None, rows: str | None, targets: Sequence[str]
 ) -> tuple[npt.NDArray[Any], FloatArray, Values]:
     """Data as exact numbers, targets as doubles, and how they were read."""
-    X, y, read_as = load_rows(file, values, rows, targets, bias=False)
-    assert y is not None
-    return X, as_floats(y), read_as
+    table = load_table(file, values, rows, targets, needs_target=True)
+    assert table.targets is not None
+    try:
+        as_floats(table.data)
+        return table.data, as_floats(table.targets), values or "binary"
+    except OverflowError:
+        raise InputError(f"{file} holds a number beyond 1.8e308, the largest double: networks work with doubles") from None
 
 
-def report(facts: dict[str, Any], as_json: bool) -> None:
+def report(facts: dict[str, Any], as_json: bool, *, met: bool = True) -> None:
+    """Print what a command found, and end it with exit code 1 if what was asked for is not met."""
+    if not as_json:
+        _print(_timed(facts))
+    finish(facts, as_json, met=met)
+
+
+def finish(facts: dict[str, Any], as_json: bool, *, met: bool = True) -> None:
+    """`report` for a command that prints its own text: JSON if that is asked for, and the exit code."""
     if as_json:
-        click.echo(json.dumps(facts))
-        return
+        command = click.get_current_context().info_name or ""
+        common = {"command": command, "version": __version__, "met": met}
+        whole = {**dict.fromkeys([*COMMON, *KEYS[command]]), **_timed(facts), **common}
+        click.echo(json.dumps({name: _plain(value) for name, value in whole.items()}, allow_nan=False))
+    if not met:
+        raise SystemExit(NOT_MET)
+
+
+def _timed(facts: dict[str, Any]) -> dict[str, Any]:
+    """With the seconds since the data were read, where the command does not say its own."""
+    start = click.get_current_context().meta.get(_START)
+    if "seconds" in facts or start is None:
+        return facts
+    return {**facts, "seconds": round(time.perf_counter() - start, 4)}
+
+
+def _print(facts: dict[str, Any]) -> None:
+    """One line for each fact."""
+    facts = {name: value for name, value in facts.items() if value is not None}
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         text = str(value) if isinstance(value, (bool, str)) else f"{value:,}" if isinstance(value, int) else f"{value:.10g}"
         click.echo(f"{name.replace('_', ' '):<{width}}  {text}")
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no infinity: null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {name: _plain(inner) for name, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value

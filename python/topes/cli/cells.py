@@ -12,6 +12,7 @@ from .._support.exact_input import Values
 from ..arrangement import Arrangement
 from ..errors import InputError
 from ._common import file_options, load_rows, report, show_progress, target_option
+from ._output import check_outputs, force_option
 
 __all__ = ["cells", "count"]
 
@@ -32,7 +33,13 @@ def count(
     bias: bool,
     estimate: bool,
 ) -> None:
-    """Count the cells of the arrangement of the rows of FILE, exactly."""
+    """Count the cells of the arrangement of the rows of FILE, exactly.
+
+    \b
+    Examples:
+      topes count penguins.csv --columns bill_length,bill_depth,flipper_length
+      topes count blood.csv --drop donated --bias --estimate
+    """
     X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     facts = _facts(A, file)
@@ -52,6 +59,7 @@ def count(
 @target_option("Column to leave out, once for each")
 @click.option("--bias", is_flag=True, help="Append a column of ones.")
 @click.option("--packed", is_flag=True, help="Eight rows of FILE to a byte, lowest bit first.")
+@force_option
 def cells(
     file: Path,
     rows: str | None,
@@ -63,10 +71,17 @@ def cells(
     targets: tuple[str, ...],
     bias: bool,
     packed: bool,
+    force: bool,
 ) -> None:
-    """Write the pattern of every cell to an .npy file, one row each, in bounded memory."""
+    """Write the pattern of every cell to an .npy file, one row each, in bounded memory.
+
+    \b
+    Example:
+      topes cells penguins.csv --rows 0:60 --drop body_mass -o patterns.npy
+    """
     if output.suffix.lower() != ".npy":
         raise InputError(f"--output must end in .npy, got {output}")
+    check_outputs([output], force, [file])
     X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     start = time.perf_counter()

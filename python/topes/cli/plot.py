@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .._support.exact_input import Values, as_floats
-from .._support.tables import read_table
 from ..arrangement import Arrangement
-from ..errors import InputError, TopesError
+from ..errors import InputError
 from ..losses import loss_names
 from ..models import path as solve_path
 from ..network import TwoLayerNetwork
@@ -25,7 +23,10 @@ from ..plotting import (
     zonotope,
 )
 from ..solid_angle import solid_angle_summary
-from ._common import file_options, load_rows, load_samples, report, show_progress, target_option
+from ._common import as_data, file_options, load_samples, load_table, report, show_progress, target_option
+from ._output import check_outputs, check_picture, force_option, save_picture
+from ._progress import PathLine
+from ._tables import Table
 
 __all__ = ["plot"]
 
@@ -46,7 +47,7 @@ _DEFAULT_BETAS = 20
 @click.argument("kind", type=click.Choice(list(_TAKES)))
 @file_options
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The picture: .png, .pdf, .svg.")
-@click.option("--force", is_flag=True, help="Replace the picture if it is there.")
+@force_option
 @click.option("--dpi", type=click.IntRange(20, 1200), default=150, show_default=True, help="Dots an inch, of a .png.")
 @target_option("Column to leave out, or that fit and path predict")
 @click.option(
@@ -91,27 +92,30 @@ def plot(
 
     \b
     Examples:
-      topes plot arrangement data.csv --target y -o cells.png
-      topes plot angles data.csv --target y --bias -o angles.pdf
-      topes plot fit data.csv --target y --network network.json -o fit.png
-      topes plot path data.csv --target y --bias --betas 30 -o path.svg
+      topes plot arrangement penguins.csv --columns bill_length,bill_depth --bias --rows 0:25 -o cells.png
+      topes plot angles penguins.csv --target body_mass -o angles.pdf
+      topes plot fit penguins.csv --columns bill_length,bill_depth --target body_mass --network small.json -o fit.png
+      topes plot path penguins.csv --target body_mass --bias --rows 0:50 --betas 5 -o path.svg
     """
     given = {"bias": bias, "network": network, "labels": labels, "betas": betas, "loss": loss, "max_cells": max_cells}
     _check_options(kind, {**given, "targets": targets or None})
-    suffix = _checked_output(output, force)
+    check_picture(output)
+    check_outputs([output], force, [file, network])
     facts: dict[str, Any] = {"file": str(file), "kind": kind}
     if kind == "path":
         X, y, read_as = load_samples(file, values, rows, targets)
         shared: dict[str, Any] = {"bias": bias or False, "values": read_as, "n_threads": threads, "loss": loss or "squared"}
-        found = solve_path(X, y, _DEFAULT_BETAS if betas is None else betas, **shared)
+        n_betas = _DEFAULT_BETAS if betas is None else betas
+        with PathLine(n_betas) as line:
+            found = solve_path(X, y, n_betas, callback=line, **shared)
         figure = regularization_path(found)[0].figure
         facts |= {"betas": len(found), "greatest_gap": max(s.gap for s in found)}
     elif network is not None:
-        figure, more = _of_network(kind, TwoLayerNetwork.load(network), file, values, rows, targets)
+        figure, more = _of_network(kind, TwoLayerNetwork.load(network), load_table(file, values, rows, targets))
         facts |= {"network": str(network), **more}
     else:
-        X, _, read_as = load_rows(file, values, rows, targets, bias is not None)
-        A = Arrangement(X, values=read_as)
+        table = load_table(file, values, rows, targets)
+        A = Arrangement(as_data(table, bias is not None), values=values or "binary")
         facts |= {"n": A.n, "rank": A.rank}
         if kind == "angles":
             progress = show_progress()
@@ -119,10 +123,10 @@ def plot(
             figure = solid_angle_histogram(summary).figure
             facts |= {"cells": summary.n_cells, "least_angle": summary.least.angle}
         else:
-            names = _names(file, values, targets)[0] + (["ones"] if bias else [])
+            names = _named(table.names) + (["ones"] if bias else [])
             figure = _of_cells(kind, A, file, names, bool(labels), max_cells)
             facts["cells"] = A.count(n_threads=threads)
-    _save(figure, output, suffix, dpi, force)
+    save_picture(figure, output, dpi)
     report({**facts, "output": str(output)}, as_json)
 
 
@@ -140,27 +144,22 @@ def _of_cells(kind: str, A: Arrangement, file: Path, names: list[str], labels: b
     return arrangement_sphere(A, **more).figure
 
 
-def _of_network(
-    kind: str, network: TwoLayerNetwork, file: Path, values: Values | None, rows: str | None, targets: tuple[str, ...]
-) -> tuple[Any, dict[str, Any]]:
+def _of_network(kind: str, network: TwoLayerNetwork, table: Table) -> tuple[Any, dict[str, Any]]:
     """The figure of a network, and what to report."""
-    X, y, _ = load_rows(file, values, rows, targets, bias=False)
+    X, y = as_floats(table.data), table.targets
     facts = {"n": len(X), "neurons": network.n_neurons}
     if kind == "neurons":
-        return neurons(network, as_floats(X))[0].figure, facts
+        return neurons(network, X)[0].figure, facts
     assert y is not None  # _check_options
     if y.ndim != 1:
-        raise InputError(f"--target must be one column, got {len(targets)}")
-    names, (target,) = _names(file, values, targets)
-    return fitted_function(network, as_floats(X), as_floats(y), names=names, target=target).figure, facts
+        raise InputError(f"--target must be one column, got {y.shape[1]}")
+    names, (target,) = _named(table.names), _named(table.target_names)
+    return fitted_function(network, X, as_floats(y), names=names, target=target).figure, facts
 
 
-def _names(file: Path, values: Values | None, targets: tuple[str, ...]) -> tuple[list[str], list[str]]:
-    """What the axes call the columns that are no targets, and the targets."""
-    table = read_table(file, values)
-    named = [f"column {k}" if name == str(k) else name for k, name in enumerate(table.names)]
-    places = [table.index(target) for target in targets]
-    return [name for k, name in enumerate(named) if k not in places], [named[k] for k in places]
+def _named(names: tuple[str, ...]) -> list[str]:
+    """What the axes call columns."""
+    return [f"column {name}" if name.isdecimal() else name for name in names]
 
 
 def _check_options(kind: str, given: dict[str, Any]) -> None:
@@ -172,31 +171,3 @@ def _check_options(kind: str, given: dict[str, Any]) -> None:
         if value is not None and name != "targets" and name not in _TAKES[kind]:
             takers = ", ".join(other for other, takes in _TAKES.items() if name in takes)
             raise InputError(f"{spelt.get(name, f'--{name}')} is an option of {takers}, not of {kind}")
-
-
-def _checked_output(output: Path, force: bool) -> str:
-    """The format of the picture, once it is clear that it can be written."""
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        raise TopesError("pictures need matplotlib: pip install 'topes[plot]'") from None
-    suffix = output.suffix.lower().lstrip(".")
-    known = FigureCanvasBase.get_supported_filetypes()
-    if suffix not in known:
-        raise InputError(f"--output must end in one of {', '.join(f'.{name}' for name in sorted(known))}, got {output}")
-    if not output.parent.is_dir():
-        raise InputError(f"{output} does not lie in an existing directory")
-    if output.exists() and not force:
-        raise InputError(f"{output} exists; --force replaces it")
-    return suffix
-
-
-def _save(figure: Any, output: Path, suffix: str, dpi: int, force: bool) -> None:
-    """Write the picture once all of it is there."""
-    picture = io.BytesIO()
-    figure.savefig(picture, format=suffix, dpi=dpi)
-    try:
-        with output.open("wb" if force else "xb") as file:
-            file.write(picture.getvalue())
-    except FileExistsError:
-        raise InputError(f"{output} exists; --force replaces it") from None

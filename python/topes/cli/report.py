@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from .._support.exact_input import Values
 from ..report import report as make_report
-from ._common import data_options, load_rows, show_progress, target_option
+from ._common import data_options, finish, load_rows, show_progress, target_option
 
 __all__ = ["report"]
 
@@ -31,7 +30,12 @@ def report(
     eps: float,
     max_time: float,
 ) -> None:
-    """Say on one page what the cells of FILE are like, and what sampling or training over all of them would take."""
+    """Say on one page what the cells of FILE are like, and what sampling or training over all of them would take.
+
+    \b
+    Example:
+      topes report penguins.csv --target body_mass --max-time 5
+    """
     X, _, read_as = load_rows(file, values, rows, targets, bias=False)
     found = make_report(
         X,
@@ -42,4 +46,6 @@ def report(
         n_threads=threads,
         progress=show_progress(),
     )
-    click.echo(json.dumps({"file": str(file), **found.to_dict()}) if as_json else f"{file}\n\n{found}")
+    if not as_json:
+        click.echo(f"{file}\n\n{found}")
+    finish({"file": str(file), **found.to_dict()}, as_json)

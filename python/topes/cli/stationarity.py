@@ -14,6 +14,7 @@ from ..network import TwoLayerNetwork
 from ..theory.stationarity import DEFAULT_ZERO_TOL
 from ..theory.stationarity import stationarity as judge_point
 from ._common import file_options, load_samples, report, target_option
+from ._progress import clock
 
 __all__ = ["stationarity"]
 
@@ -21,7 +22,7 @@ __all__ = ["stationarity"]
 @click.command()
 @file_options
 @click.argument("network", type=click.Path(path_type=Path))
-@target_option("Column it predicts", required=True)
+@target_option("Column it predicts")
 @click.option("--beta", type=float, required=True, help="Weight of the regulariser, > 0.")
 @click.option("--free-bias", is_flag=True, help="The biases of the network are not penalised.")
 @click.option("--loss", type=click.Choice(loss_names()), default="squared", show_default=True)
@@ -54,27 +55,34 @@ def stationarity(
     no_compare: bool,
     max_time: float | None,
 ) -> None:
-    """Say what kind of point NETWORK (JSON, as `topes train` writes it) is: stationary, optimum of its patterns, global."""
+    """Say what kind of point NETWORK (JSON, as `topes train` writes it) is: stationary, optimum of its patterns, global.
+
+    \b
+    Example:
+      topes stationarity penguins.csv network.json --target body_mass --beta 1000
+    """
     if len(targets) > 1:
         raise InputError(f"--target must be one column, got {len(targets)}")
     X, y, read_as = load_samples(file, values, rows, targets)
     more: dict[str, Any] = {} if max_cells is None else {"max_cells": max_cells}
-    found = judge_point(
-        TwoLayerNetwork.load(network),
-        X,
-        y,
-        beta,
-        loss=loss,
-        bias="free" if free_bias else None,
-        values=read_as,
-        zero_tol=zero_tol,
-        tol=tol,
-        balance=balance,
-        compare=not no_compare,
-        max_time=max_time,
-        n_threads=threads,
-        **more,
-    )
+    judged = TwoLayerNetwork.load(network)
+    with clock("judging", max_time):
+        found = judge_point(
+            judged,
+            X,
+            y,
+            beta,
+            loss=loss,
+            bias="free" if free_bias else None,
+            values=read_as,
+            zero_tol=zero_tol,
+            tol=tol,
+            balance=balance,
+            compare=not no_compare,
+            max_time=max_time,
+            n_threads=threads,
+            **more,
+        )
     facts: dict[str, Any] = {
         "file": str(file),
         "network": str(network),
@@ -83,7 +91,7 @@ def stationarity(
         "balanced_objective": found.balanced_objective,
         "residual": found.residual,
         "subdifferential": found.subdifferential,
-        "descent": "not decided" if found.descent is None else found.descent,
+        "descent": found.descent,
         "sign_vectors": len(found.sign_vectors),
         "zeros": found.n_zeros,
         "program_value": found.program_value,

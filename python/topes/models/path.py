@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,7 @@ def path(
     output_norm: float = 2,
     kernel_size: Size | None = None,
     stride: Size = 1,
+    callback: Callable[[Solution], Any] | None = None,
 ) -> list[Solution]:
     """Solve for a sequence of beta, from the largest down, each started at the last and certified on its own.
 
@@ -100,6 +102,8 @@ def path(
         Seconds for each beta.
     kernel_size, stride : optional
         As for `train_cnn`, whose problem this is then; so it is where X has shape (n, K, d), of patches.
+    callback : callable, optional
+        Called with each solution once it is there.
 
     Returns
     -------
@@ -126,6 +130,8 @@ def path(
     for beta in chosen:
         parts = [*family.solve(as_beta(beta), tol, max_time, n_threads, parts)]
         solutions.append(family.whole([part for part in parts if part is not None], tol))
+        if callback is not None:
+            callback(solutions[-1])
     return solutions
 
 
