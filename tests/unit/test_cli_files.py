@@ -137,7 +137,11 @@ def test_files_that_cannot_be_read(tmp_path, capsys, monkeypatch):
     path.write_text("1,2\n")
     path.chmod(0)
     if os.access(path, os.R_OK):  # of a superuser
-        monkeypatch.setattr("pathlib.Path.read_text", lambda *_, **__: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+
+        def denied(*_, **__):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("pathlib.Path.read_text", denied)
     assert "secret.csv cannot be read: Permission denied" in refused(capsys, "count", path)
 
 
@@ -172,7 +176,8 @@ def test_npy_and_npz(tmp_path, capsys):
     np.savez_compressed(tmp_path / "one.npz", whatever=ROWS)
     assert counted(capsys, tmp_path / "one.npz", "--target", 2)["dimension"] == 2
     found = []
-    for k, more in enumerate(([tmp_path / "both.npz"], [tmp_path / "both.npz", "--target", "y"], [tmp_path / "one.npz", "--target", 2])):
+    both, one = tmp_path / "both.npz", tmp_path / "one.npz"
+    for k, more in enumerate(([both], [both, "--target", "y"], [one, "--target", 2])):
         assert run("train", *more, "--beta", 0.1, "-o", tmp_path / f"n{k}.json", "--json") == 0
         found.append(json.loads(capsys.readouterr().out)["objective"])
     assert found[0] == found[1] == found[2]
@@ -245,7 +250,8 @@ def test_parquet(tmp_path, capsys, write):
     assert counted(capsys, path, "--columns", "a,b")["cells"] == 6
     assert counted(capsys, path, "--columns", "a,b", "--values", "decimal")["cells"] == 4
     assert counted(capsys, path, "--columns", "a,n")["dimension"] == 2
-    decimals = written(a=[Decimal("0.1"), Decimal("0.3"), Decimal("1.0")], b=[Decimal("0.3"), Decimal("0.9"), Decimal("0.0")])
+    tenths = {"a": (1, 3, 10), "b": (3, 9, 0)}
+    decimals = written(**{name: [Decimal(k) / 10 for k in column] for name, column in tenths.items()})
     assert counted(capsys, decimals)["cells"] == 4  # as exact as they are in the file
     holes = written(a=[1.0, None, 3.0], b=[1, None, None])
     assert "row 1, column 'a': the value is missing" in refused(capsys, "count", holes)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import click
 
@@ -25,6 +26,9 @@ def show_progress() -> bool:
     return sys.stderr.isatty() and not context.params.get("as_json") and not context.meta.get(QUIET)
 
 
+_Self = TypeVar("_Self", bound="_Line")
+
+
 class _Line:
     """Does nothing unless `show_progress`; erased at the end."""
 
@@ -34,7 +38,7 @@ class _Line:
         self._last = -math.inf
         self._width = 0
 
-    def __enter__(self) -> _Line:
+    def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -80,7 +80,7 @@ def open_text(file: Path, header: bool | None) -> TextContents:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise FileFormatError(f"{file} is not a text table (it is not UTF-8), nor .npy, .npz or .parquet by its name") from None
+        raise FileFormatError(f"{file} is not a text table (no UTF-8), nor .npy, .npz or .parquet by its name") from None
     if "\0" in text:
         raise FileFormatError(f"{file} is not a text table, nor .npy, .npz or .parquet by its name")
     lines = [(number, _bare(line)) for number, line in enumerate(text.splitlines(), 1)]

@@ -26,7 +26,7 @@ __all__ = ["certify"]
 @loss_option
 @click.option("--tol", type=float, default=1e-6, show_default=True, help="Accuracy of the lower bound.")
 @click.option("--max-time", type=float, default=None, help="Seconds; the bound proved by then holds.")
-@click.option("--gap", type=float, default=None, help="Claim that its relative gap is at most this; exit code 1 if not proved.")
+@click.option("--gap", type=float, default=None, help="A claim: its gap is at most this; exit code 1 if that is not proved.")
 @output_norm_option
 def certify(
     file: Path,
