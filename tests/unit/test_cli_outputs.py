@@ -184,17 +184,21 @@ def test_a_reader_that_leaves_early_is_no_error(folder):
 
 def test_whole_file(tmp_path):
     path, link = tmp_path / "a.txt", tmp_path / "link"
-    with pytest.raises(RuntimeError, match="stop"), whole_file(path) as file:
-        file.write(b"half")
-        raise RuntimeError("stop")
+
+    def fill(*parts):
+        with whole_file(path) as file:
+            for part in parts:
+                file.write(part)
+
+    with pytest.raises(TypeError):
+        fill(b"half", None)
     assert not list(tmp_path.iterdir())
-    with whole_file(path) as file:
-        file.write(b"one")
-        assert not path.exists()
+    fill(b"one")
     path.chmod(0o640)
     link.symlink_to(path)
     with whole_file(link) as file:
         file.write(b"two")
+        assert path.read_bytes() == b"one"
     assert link.is_symlink()
     assert path.read_bytes() == b"two"
     assert path.stat().st_mode & 0o777 == 0o640

@@ -47,7 +47,20 @@ def cli() -> None:
     """
 
 
-for command in (count, cells, report, train, certify, stationarity, path, verify, plot, completion):
+_SHORTLY = {
+    count: "The number of cells, exactly.",
+    cells: "The pattern of every cell, to an .npy file.",
+    report: "One page about the cells of a table.",
+    train: "A network at its certified global optimum.",
+    certify: "How far a network is from the optimum.",
+    stationarity: "What kind of point a network is.",
+    path: "Optima for a sequence of beta.",
+    verify: "Check a certificate that train wrote.",
+    plot: "Pictures of data, networks and paths.",
+    completion: "Completion for bash, zsh and fish.",
+}
+for command, shortly in _SHORTLY.items():
+    command.short_help = shortly
     cli.add_command(command)
 
 

@@ -17,7 +17,7 @@ from ..result import Round, Solution
 __all__ = ["QUIET", "PathLine", "TrainingLine", "clock", "show_progress"]
 
 QUIET = "topes.quiet"
-_SECONDS_BETWEEN_LINES = 0.2
+_SECONDS_BETWEEN_LINES, _TICK = 0.2, 1.0
 
 
 def show_progress() -> bool:
@@ -99,7 +99,7 @@ def clock(label: str, max_time: float | None = None) -> Iterator[None]:
         stop = threading.Event()
 
         def tick() -> None:
-            while not stop.wait(1.0):
+            while not stop.wait(_TICK):
                 left = "" if max_time is None else f", at most {max(0.0, max_time - line.seconds):.0f} s left"
                 line.write(f"{label}: {line.seconds:.0f} s{left}")
 

@@ -92,7 +92,7 @@ def plot(
 
     \b
     Examples:
-      topes plot arrangement penguins.csv --columns bill_length,bill_depth --bias --rows 0:25 -o cells.png
+      topes plot arrangement ecg_lags.csv --drop now --rows 300:312 -o cells.png
       topes plot angles penguins.csv --target body_mass -o angles.pdf
       topes plot fit penguins.csv --columns bill_length,bill_depth --target body_mass --network small.json -o fit.png
       topes plot path penguins.csv --target body_mass --bias --rows 0:50 --betas 5 -o path.svg
