@@ -86,7 +86,7 @@ def test_certify_judges_a_network_file(table, tmp_path, capsys):
     assert worse["objective"] > worse["lower_bound"] == pytest.approx(facts["lower_bound"], rel=1e-5)
     (tmp_path / "bad.json").write_text("{}")
     assert run("certify", table, tmp_path / "bad.json", "--target", "y", "--beta", "0.1") == 2
-    assert "not a topes.TwoLayerNetwork" in capsys.readouterr().err
+    assert "bad.json holds no network: not a topes.TwoLayerNetwork" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -100,6 +100,7 @@ def test_certify_judges_a_network_file(table, tmp_path, capsys):
         (("count", "{}", "--rows", "7:9"), "--rows 7:9 holds none of the 3 rows"),
         (("count", "{}", "--rows", "x"), "--rows must be A:B"),
         (("count", "{}", "--threads", "0"), "n_threads"),
+        (("train", "{}", "--target", "y", "--beta", "1", "-o", "{}.json", "--max-cells", "9"), "needs --method full"),
         (("wash", "{}"), "wash"),
     ],
 )
@@ -108,6 +109,41 @@ def test_bad_input_is_one_line_and_exit_code_2(table, capsys, arguments, message
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["certify", "stationarity", "plot"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "net.json cannot be read: No such file or directory"),
+        ("[]", "net.json holds no network: not a topes.TwoLayerNetwork"),
+        ("a,b\n", "net.json holds no network: Expecting value"),
+        ("folder", "net.json is a directory, not a file"),
+        ("of three", "net.json takes 3 columns, {} has 2 of data; --columns and --drop choose them"),
+    ],
+)
+def test_a_network_that_is_none_for_these_data(table, tmp_path, capsys, command, content, message):
+    net = tmp_path / "net.json"
+    if content == "folder":
+        net.mkdir()
+    elif content == "of three":
+        TwoLayerNetwork(np.ones((3, 1)), None, [1.0]).save(net)
+    elif content is not None:
+        net.write_text(content)
+    arguments = [command, table, net, "--target", "y", "--beta", "1"]
+    if command == "plot":
+        arguments = ["plot", "neurons", table, "--target", "y", "--network", net, "-o", tmp_path / "p.png"]
+    assert run(*arguments) == 2
+    err = capsys.readouterr().err
+    assert message.replace("{}", str(table)) in err
+    assert err.count("\n") == 1
+
+
+def test_no_command_shows_the_help(capsys):
+    assert run() == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "Exit codes:" in shown.err
 
 
 def test_limits_are_a_failure_not_bad_input(table, capsys):
@@ -139,13 +175,19 @@ def test_verify_accepts_the_certificate_of_train_and_only_for_its_data(table, tm
 
 
 def test_verify_says_what_it_needs(table, tmp_path, capsys):
-    assert run("verify", tmp_path / "none.npz") == 1
-    assert "cannot be read" in capsys.readouterr().out
-    assert run("verify", tmp_path / "none.npz", table) == 2
-    assert "--target" in capsys.readouterr().err
-    assert run("verify", tmp_path / "none.npz", "--target", "y") == 2
+    proof = tmp_path / "proof.npz"
+    assert run("verify", proof) == 2
+    assert "proof.npz cannot be read: No such file or directory" in capsys.readouterr().err
+    proof.write_bytes(b"none")
+    assert run("verify", proof) == 1
+    assert "reason" in capsys.readouterr().out
+    assert run("verify", proof, table) == 2
+    assert "--target must name the column" in capsys.readouterr().err
+    for option in (("--target", "y"), ("--rows", "0:1"), ("--drop", "a"), ("--columns", "a"), ("--no-header",)):
+        assert run("verify", proof, *option) == 2
+        assert "are for a FILE of data" in capsys.readouterr().err
     full = ["train", table, "--target", "y", "--beta", "1", "-o", tmp_path / "n.json", "--method", "full"]
-    assert run(*full, "--certificate", tmp_path / "proof.npz") == 2
+    assert run(*full, "--certificate", tmp_path / "p.npz") == 2
     assert "working-set" in capsys.readouterr().err
 
 
@@ -179,7 +221,7 @@ def test_several_targets_are_trained_certified_and_verified(tmp_path, capsys, ou
     judged = json.loads(capsys.readouterr().out)
     assert judged["gap"] <= 2e-6
     assert judged["lower_bound"] == pytest.approx(facts["lower_bound"], rel=1e-5)
-    assert run("certify", table, out, "--target", "y", "--beta", "0.1") == 2
+    assert run("certify", table, out, "--target", "y", "--drop", "z", "--beta", "0.1") == 2
     assert "two axes" in capsys.readouterr().err
 
 

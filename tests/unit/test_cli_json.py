@@ -31,7 +31,7 @@ CASES = {
     "path": ("path", "data.csv", "--target", "y", "--betas", "2"),
     "verify": ("verify", "n.npz"),
     "verify FILE": ("verify", "n.npz", "data.csv", "--target", "y"),
-    "verify nothing": ("verify", "nowhere.npz"),
+    "verify nothing": ("verify", "bad.npz"),
     "plot": ("plot", "angles", "data.csv", "-o", "p.png"),
     "plot neurons": ("plot", "neurons", "data.csv", "--target", "y", "--network", "n.json", "-o", "p.png"),
     "plot path": ("plot", "path", "data.csv", "--target", "y", "--betas", "2", "-o", "p.png"),
@@ -52,6 +52,7 @@ def folder(tmp_path, monkeypatch, capsys):
     """Where the command runs, with a table, a network and its certificate in it."""
     (tmp_path / "data.csv").write_text(TABLE)
     (tmp_path / "zeros.csv").write_text("0,0\n0,0\n")
+    (tmp_path / "bad.npz").write_bytes(b"none")
     monkeypatch.chdir(tmp_path)
     assert run("train", "data.csv", "--target", "y", "--beta", "0.1", "-o", "n.json", "--certificate", "n.npz") == 0
     capsys.readouterr()
@@ -162,6 +163,13 @@ def test_the_estimate_of_training(capsys, monkeypatch):
     assert shown[1] == "training: gap 1.0e+00 of 1e-06, 3 faces"
     assert shown[4].startswith("training: gap 1.0e-03 of 1e-06, 3 faces, about 3 s left")
     assert not shown[5].strip()
+    with _progress.TrainingLine("training", 1e-6, max_time=5.0) as line:
+        for k in (0, 3):
+            now[0] = 3.0 + k
+            line(Round(1.0, 0.0, 10.0**-k, 3, 5, float(k)))
+    shown = capsys.readouterr().err.split("\r")
+    assert shown[1].endswith("3 faces, at most 5 s left")
+    assert shown[2].startswith("training: gap 1.0e-03 of 1e-06, 3 faces, at most 2 s left")
 
 
 def test_the_clock(capsys, monkeypatch):

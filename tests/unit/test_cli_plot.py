@@ -105,7 +105,7 @@ def test_a_picture_is_replaced_only_with_force(table, tmp_path, capsys):
         (("angles", "{}", "-o", "picture.doc"), "--output must end in one of"),
         (("angles", "{}", "-o", "nowhere/picture.png"), "does not lie in an existing directory"),
         (("angles", "nowhere.csv", "-o", "{}.png"), "nowhere.csv is not a file"),
-        (("neurons", "{}", "-o", "{}.png", "--network", "nowhere.json"), "is not a network"),
+        (("neurons", "{}", "-o", "{}.png", "--network", "nowhere.json"), "nowhere.json cannot be read"),
         (("pie", "{}", "-o", "{}.png"), "pie"),
         (("angles", "{}"), "--output"),
     ],
@@ -120,7 +120,7 @@ def test_bad_input_is_one_line_and_exit_code_2(table, tmp_path, capsys, given, m
 
 def test_a_fit_needs_one_or_two_inputs(table, network, tmp_path, capsys):
     assert run("plot", "fit", table, "--target", "y", "--network", network, "-o", tmp_path / "fit.png") == 2
-    assert "X must have 2 columns" in capsys.readouterr().err
+    assert "takes 2 columns" in capsys.readouterr().err
     topes.TwoLayerNetwork(np.ones((3, 1)), None, [1.0]).save(network)
     assert run("plot", "fit", table, "--target", "y", "--network", network, "-o", tmp_path / "fit.png") == 2
     assert "one or two inputs for this picture, got 3" in capsys.readouterr().err

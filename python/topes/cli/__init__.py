@@ -23,9 +23,10 @@ from .train import train
 __all__ = ["main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, invoke_without_command=True)
 @click.version_option(__version__, prog_name="topes")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Exact cells of hyperplane arrangements, and two-layer networks at their global optimum.
 
     FILE holds the data, a row for each sample:
@@ -45,6 +46,9 @@ def cli() -> None:
       2    bad input, or a file that cannot be read or written
       130  interrupted
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        raise SystemExit(BAD_INPUT)
 
 
 _SHORTLY = {
@@ -69,8 +73,6 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         cli.main(args=arguments, prog_name="topes", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as stop:
-        raise SystemExit(stop.exit_code) from None
     except click.ClickException as error:
         fail(error.format_message(), BAD_INPUT)
     except (click.Abort, KeyboardInterrupt):

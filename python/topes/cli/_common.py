@@ -16,7 +16,8 @@ import numpy.typing as npt
 from .. import __version__
 from .._support.exact_input import VALUES, Values, as_floats
 from .._support.validation import FloatArray
-from ..errors import InputError
+from ..errors import FileFormatError, InputError
+from ..network import TwoLayerNetwork
 from ._progress import QUIET, show_progress
 from ._schema import COMMON, KEYS
 from ._tables import Table, read_table
@@ -26,11 +27,14 @@ __all__ = [
     "INTERRUPTED",
     "NOT_MET",
     "as_data",
+    "check_readable",
     "data_options",
     "fail",
     "file_options",
     "finish",
+    "is_reading_chosen",
     "json_option",
+    "load_network",
     "load_rows",
     "load_samples",
     "load_table",
@@ -192,6 +196,35 @@ def load_samples(
         return table.data, as_floats(table.targets), values or "binary"
     except OverflowError:
         raise InputError(f"{file} holds a number beyond 1.8e308, the largest double: networks work with doubles") from None
+
+
+def load_network(path: Path, X: npt.NDArray[Any], file: Path) -> TwoLayerNetwork:
+    """A network that `topes train` wrote, for these data."""
+    check_readable(path)
+    try:
+        network = TwoLayerNetwork.load(path)
+    except FileFormatError as error:
+        raise InputError(f"{path} holds no network: {str(error).partition(' is not a network: ')[2] or error}") from None
+    inputs = network.W1.shape[0]
+    if X.shape[1] != inputs:
+        raise InputError(f"{path} takes {inputs} columns, {file} has {X.shape[1]} of data; --columns and --drop choose them")
+    return network
+
+
+def check_readable(path: Path) -> None:
+    """Refuse a file that is not there, one line that says why."""
+    if path.is_dir():
+        raise InputError(f"{path} is a directory, not a file")
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+
+
+def is_reading_chosen() -> bool:
+    """Whether an option says how a file is to be read."""
+    meta = click.get_current_context().meta
+    return bool(meta.get(_DROP)) or meta.get(_COLUMNS) is not None or meta.get(_HEADER) is not None
 
 
 def report(facts: dict[str, Any], as_json: bool, *, met: bool = True) -> None:

@@ -57,17 +57,21 @@ class _Line:
             sys.stderr.flush()
             self._width = max(self._width, len(text))
 
-    def left(self, done: float) -> str:
-        """What is left if the rest goes as fast as the share that is done."""
-        return f", about {self.seconds * (1.0 - done) / done:.0f} s left" if 0.05 < done < 1.0 else ""
+    def left(self, done: float, max_time: float | None = None) -> str:
+        """What is left if the rest goes as fast as the share that is done, and at most."""
+        most = math.inf if max_time is None else max(0.0, max_time - self.seconds)
+        about = self.seconds * (1.0 - done) / done if 0.05 < done < 1.0 else math.inf
+        if min(about, most) == math.inf:
+            return ""
+        return f", about {about:.0f} s left" if about < most else f", at most {most:.0f} s left"
 
 
 class TrainingLine(_Line):
     """The callback of training: gaps fall by the same factor in the same time, more or less."""
 
-    def __init__(self, label: str, tol: float) -> None:
+    def __init__(self, label: str, tol: float, max_time: float | None = None) -> None:
         super().__init__()
-        self._label, self._tol = label, tol
+        self._label, self._tol, self._max_time = label, tol, max_time
         self._first: float | None = None
 
     def __call__(self, state: Round) -> None:
@@ -76,7 +80,8 @@ class TrainingLine(_Line):
         done = 0.0
         if self._first is not None and self._first > self._tol > 0.0 and state.gap > 0.0:
             done = math.log(self._first / state.gap) / math.log(self._first / self._tol)
-        self.write(f"{self._label}: gap {state.gap:.1e} of {self._tol:.0e}, {state.n_faces} faces{self.left(done)}")
+        left = self.left(done, self._max_time)
+        self.write(f"{self._label}: gap {state.gap:.1e} of {self._tol:.0e}, {state.n_faces} faces{left}")
 
 
 class PathLine(_Line):

@@ -10,7 +10,16 @@ import click
 from .._support.exact_input import as_floats
 from ..errors import InputError
 from ..verify import verify as verify_certificate
-from ._common import json_option, load_samples, quiet_option, reading_options, report, target_option
+from ._common import (
+    check_readable,
+    is_reading_chosen,
+    json_option,
+    load_samples,
+    quiet_option,
+    reading_options,
+    report,
+    target_option,
+)
 from ._progress import clock
 
 __all__ = ["verify"]
@@ -35,11 +44,12 @@ def verify(certificate: Path, file: Path | None, targets: tuple[str, ...], rows:
       topes verify proof.npz penguins.csv --target body_mass
     """
     X, y = None, None
+    check_readable(certificate)
     if file is not None:
         data, y, _ = load_samples(file, None, rows, targets)
         X = as_floats(data)
-    elif targets or rows is not None:
-        raise InputError("--target and --rows are for a FILE of data, and none is given")
+    elif targets or rows is not None or is_reading_chosen():
+        raise InputError("--target, --rows, --columns, --drop, --header are for a FILE of data, and none is given")
     with clock("verifying"):
         found = verify_certificate(certificate, X, y)
     facts: dict[str, Any] = {"certificate": str(certificate), "valid": found.valid}

@@ -9,8 +9,7 @@ import click
 from .._support.exact_input import Values
 from ..certify import certify as certify_network
 from ..errors import InputError
-from ..network import TwoLayerNetwork
-from ._common import file_options, load_samples, report, target_option
+from ._common import data_options, load_network, load_samples, report, target_option
 from ._progress import TrainingLine
 from ._training import loss_option, output_norm_option
 
@@ -18,7 +17,7 @@ __all__ = ["certify"]
 
 
 @click.command()
-@file_options
+@data_options
 @click.argument("network", type=click.Path(path_type=Path))
 @target_option("Column it predicts, once for each output")
 @click.option("--beta", type=float, required=True, help="Weight of the regulariser, > 0.")
@@ -33,7 +32,6 @@ def certify(
     network: Path,
     rows: str | None,
     values: Values | None,
-    max_cells: int | None,
     threads: int | None,
     as_json: bool,
     targets: tuple[str, ...],
@@ -55,8 +53,8 @@ def certify(
     if gap is not None and not gap >= 0.0:
         raise InputError(f"--gap must be a number >= 0, got {gap}")
     X, y, read_as = load_samples(file, values, rows, targets)
-    judged = TwoLayerNetwork.load(network)
-    with TrainingLine("certifying", tol) as line:
+    judged = load_network(network, X, file)
+    with TrainingLine("certifying", tol, max_time) as line:
         found = certify_network(
             X,
             y,

@@ -10,7 +10,7 @@ from .._support.exact_input import Values
 from ..errors import InputError
 from ..models import path as solve_path
 from ..result import Status
-from ._common import file_options, finish, load_samples, target_option
+from ._common import data_options, finish, load_samples, target_option
 from ._progress import PathLine
 from ._training import (
     activation_of,
@@ -25,7 +25,7 @@ __all__ = ["path"]
 
 
 @click.command()
-@file_options
+@data_options
 @target_option("Column to predict, once for each output")
 @click.option("--betas", default="20", show_default=True, help="So many of them, or the values: 1,0.1,0.01.")
 @click.option("--least", type=float, default=1e-3, show_default=True, help="Where the path ends, as a share of its start.")
@@ -39,7 +39,6 @@ def path(
     file: Path,
     rows: str | None,
     values: Values | None,
-    max_cells: int | None,
     threads: int | None,
     as_json: bool,
     targets: tuple[str, ...],

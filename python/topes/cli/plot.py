@@ -23,7 +23,7 @@ from ..plotting import (
     zonotope,
 )
 from ..solid_angle import solid_angle_summary
-from ._common import as_data, file_options, load_samples, load_table, report, show_progress, target_option
+from ._common import as_data, file_options, load_network, load_samples, load_table, report, show_progress, target_option
 from ._output import check_outputs, check_picture, force_option, save_picture
 from ._progress import PathLine
 from ._tables import Table
@@ -111,7 +111,8 @@ def plot(
         figure = regularization_path(found)[0].figure
         facts |= {"betas": len(found), "greatest_gap": max(s.gap for s in found)}
     elif network is not None:
-        figure, more = _of_network(kind, TwoLayerNetwork.load(network), load_table(file, values, rows, targets))
+        table = load_table(file, values, rows, targets)
+        figure, more = _of_network(kind, load_network(network, table.data, file), table)
         facts |= {"network": str(network), **more}
     else:
         table = load_table(file, values, rows, targets)

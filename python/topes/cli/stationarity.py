@@ -10,10 +10,9 @@ import click
 from .._support.exact_input import Values
 from ..errors import InputError
 from ..losses import loss_names
-from ..network import TwoLayerNetwork
 from ..theory.stationarity import DEFAULT_ZERO_TOL
 from ..theory.stationarity import stationarity as judge_point
-from ._common import file_options, load_samples, report, target_option
+from ._common import file_options, load_network, load_samples, report, target_option
 from ._progress import clock
 
 __all__ = ["stationarity"]
@@ -65,7 +64,7 @@ def stationarity(
         raise InputError(f"--target must be one column, got {len(targets)}")
     X, y, read_as = load_samples(file, values, rows, targets)
     more: dict[str, Any] = {} if max_cells is None else {"max_cells": max_cells}
-    judged = TwoLayerNetwork.load(network)
+    judged = load_network(network, X, file)
     with clock("judging", max_time):
         found = judge_point(
             judged,

@@ -82,6 +82,8 @@ def train(
     """
     if certificate is not None and method == "full":
         raise InputError("--certificate needs --method working-set: the full program keeps no proof")
+    if max_cells is not None and method != "full":
+        raise InputError("--max-cells needs --method full: the working set lists no cells")
     check_outputs([output, certificate, plot], force, [file])
     if plot is not None:
         check_picture(plot, "--plot")
@@ -94,7 +96,7 @@ def train(
         most = DEFAULT_MAX_CELLS if max_cells is None else max_cells
         solution = solve_full(X, y, beta, progress=show_progress(), max_cells=most, **shared)
     else:
-        with TrainingLine("training", tol) as line:
+        with TrainingLine("training", tol, max_time) as line:
             shared |= {"output_norm": float(output_norm), "max_time": max_time, "callback": line}
             solution = train_network(X, y, beta, **shared)
     solution.network.save(output)
