@@ -16,7 +16,8 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["images/make.py", "gallery", "tutorials"]
+templates_path = ["_templates"]
+exclude_patterns = ["images/make.py", "gallery", "tutorials", "_templates"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 suppress_warnings = ["myst.header"]  # pages begin sections where they like
 

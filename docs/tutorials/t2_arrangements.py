@@ -9,8 +9,8 @@ Every cell of an arrangement, exactly: their number, sign vectors, facets, rays,
 # An arrangement
 # --------------
 #
-# Rows of a matrix are normals of hyperplanes through the origin. They may be integers of any size, fractions, or floats taken
-# as the binary numbers they are; zero, repeated, parallel and dependent rows are welcome.
+# Rows of a matrix are normals of hyperplanes through the origin. They may be integers of any size, fractions, or floats
+# taken as the binary numbers they are; zero, repeated, parallel and dependent rows are welcome.
 
 from fractions import Fraction
 
