@@ -87,6 +87,7 @@ class PricingSpace:
         n_best: int,
         n_threads: int,
         progress: _Progress,
+        reallot: bool = False,
     ) -> tuple[float, float, bool, int, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...
     def cover(
         self,
