@@ -28,7 +28,8 @@ from sklearn.svm import SVC
 
 from topes.estimators import ConvexReLUClassifierCV, ConvexReLURegressorCV
 
-REGRESSION = ["lowdim/mcycle", "lowdim/airquality_ozone", "lowdim/servo", "regression/yacht", "regression/sk_diabetes"]  # fmt: skip
+REGRESSION = ["lowdim/mcycle", "lowdim/airquality_ozone", "lowdim/servo", "regression/yacht"]
+REGRESSION += ["regression/sk_diabetes"]
 CLASSES = ["lowdim/ripley_synth", "uci/blood", "lowdim/penguins", "uci/balance-scale", "uci/wine"]
 SPLITS, SEEDS = 3, 3
 ALPHAS = np.geomspace(1e-3, 10.0, 3)

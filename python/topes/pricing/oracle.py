@@ -283,8 +283,8 @@ class Pricer:
         max_nodes, max_seconds : optional
             Limits; the bound holds all the same.
         reallot : bool
-            Each part of space has its share of `max_nodes`; what some leave goes to those that ran out, which begin again, so
-            that up to twice as many cones are looked at.
+            Each part of space has its share of `max_nodes`; what some leave goes to those that ran out, which begin again:
+            up to twice as many cones are looked at.
 
         Returns
         -------
