@@ -80,6 +80,9 @@ print(Z.membership([1.5, 0.5, -0.5, -1.5]), Z.membership([0.5, 0, 0, -0.5]))
 # Pictures
 # --------
 
+import matplotlib.pyplot as plt  # noqa: E402
+
 from topes import plotting  # noqa: E402
 
-plotting.arrangement_sphere(topes.Arrangement(rng.standard_normal((9, 3))))
+ax = plt.figure(figsize=(6, 4.5), layout="constrained").add_subplot(projection="3d")
+plotting.arrangement_sphere(topes.Arrangement(rng.standard_normal((9, 3))), ax=ax)
