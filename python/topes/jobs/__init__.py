@@ -1,7 +1,7 @@
 """Long walks in shares: over any executor of `concurrent.futures`, and with checkpoints. See `docs/jobs.md`.
 
-The face is `Arrangement.count`, `Arrangement.save_patterns` and `solid_angle_summary`, which take `executor` and `checkpoint`
-or `resume`; what they write is read by `open_patterns`.
+The face is `Arrangement.count`, `Arrangement.save_patterns` and `solid_angle_summary`, which take `executor` and
+`checkpoint` or `resume`; what they write is read by `open_patterns`.
 """
 
 from .angles import summarise_in_shares

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["count_in_shares"]
 
-_CELLS_IN_A_SHARE = 1 << 22  # some tenths of a second
+_CELLS_IN_A_SHARE = 1 << 20  # some tenths of a second
 
 
 def count_in_shares(

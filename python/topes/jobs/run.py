@@ -204,7 +204,8 @@ class _Loop:
     def give_up(self, what: str, error: BaseException) -> NoReturn:
         done, total = len(self.sink.done), len(self.work.shares)
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise JobError(f"{what} ({why}); {done} of {total} shares are done{self.sink.where}", done=done, total=total) from error
+        message = f"{what} ({why}); {done} of {total} shares are done{self.sink.where}"
+        raise JobError(message, done=done, total=total) from error
 
     def count(self, share: int, n_cells: int) -> None:
         self.estimate.add(share, n_cells)

@@ -45,7 +45,7 @@ class Shares:
 
 
 def size_for(A: Arrangement, cells_in_a_share: int, most: int = _MOST) -> PlanSize:
-    """A size for shares of about so many cells. It depends on the arrangement alone, so that a run can be taken up anywhere."""
+    """A size for shares of about so many cells: of the arrangement alone, so that a run can be taken up anywhere."""
     return PlanSize(float(min(max(A.bound() // cells_in_a_share, _FEWEST), most)), DEFAULT_SIZE.one_task)
 
 

@@ -21,7 +21,7 @@ class Supply:
     def __init__(self, executor: ExecutorLike) -> None:
         given = not isinstance(executor, type) and hasattr(executor, "submit")
         if not given and not callable(executor):
-            raise InputError(f"executor must be a concurrent.futures.Executor or a function that makes one, got {executor!r}")
+            raise InputError(f"executor must be a concurrent.futures.Executor or make one, got {executor!r}")
         self._make: Callable[[], Executor] | None = None if given else executor  # type: ignore[assignment]
         self._now: Executor | None = executor if given else None  # type: ignore[assignment]
 

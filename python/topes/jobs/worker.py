@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import os
 import pickle
 import threading
@@ -53,9 +54,12 @@ _stopped: set[str] = set()
 _lock = threading.Lock()
 
 
+_watching = False
+
+
 def _fresh_lock() -> None:
-    global _lock
-    _lock = threading.Lock()
+    global _lock, _watching
+    _lock, _watching = threading.Lock(), False
 
 
 os.register_at_fork(after_in_child=_fresh_lock)  # another thread may hold it while this process forks
@@ -98,9 +102,10 @@ def work(ticket: Ticket) -> tuple[str, Any]:
 
     Returns
     -------
-    ("done", result), ("rows", None) where this process needs the rows first, or ("refused", the library's own error): what is
-    raised instead comes from the machine, and trying again may help.
+    ("done", result), ("rows", None) where this process needs the rows first, or ("refused", the library's own error). What
+    is raised instead comes from the machine, and trying again may help.
     """
+    _end_with_parent()
     try:
         ready = _find(ticket)
         if ready is None:
@@ -108,6 +113,20 @@ def work(ticket: Ticket) -> tuple[str, Any]:
         return "done", _KINDS[ticket.kind](ready, ticket, _hook(ticket.run))
     except TopesError as error:
         return "refused", error
+
+
+def _end_with_parent() -> None:
+    """A pool's worker whose parent was killed would wait for work for ever."""
+    global _watching
+    parent = multiprocessing.parent_process()
+    if parent is not None and not _watching:
+        _watching = True
+        threading.Thread(target=_wait_and_end, args=(parent,), daemon=True).start()
+
+
+def _wait_and_end(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _find(ticket: Ticket) -> Ready | None:
