@@ -28,9 +28,7 @@ class TopesError(Exception):
 
 
 def _rebuilt(kind: type[TopesError], args: tuple[Any, ...], attributes: dict[str, Any]) -> TopesError:
-    error = kind.__new__(kind, *args)
-    error.__dict__.update(attributes)
-    return error
+    return kind(*args, **{name: value for name, value in attributes.items() if not name.startswith("__")})
 
 
 class InputError(TopesError, ValueError):

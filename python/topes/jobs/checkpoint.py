@@ -92,10 +92,10 @@ class Checkpoint:
 
     def _read(self) -> bytes:
         # Through the one descriptor: to close another one would give up the lock.
-        parts = []
-        while part := os.pread(self._file, 1 << 24, sum(map(len, parts))):
-            parts.append(part)
-        return b"".join(parts)
+        text = bytearray()
+        while part := os.pread(self._file, 1 << 24, len(text)):
+            text += part
+        return bytes(text)
 
     def add(self, share: int, result: Any) -> None:
         """Write a result. What cannot be written whole leaves no trace."""

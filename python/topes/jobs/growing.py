@@ -25,9 +25,9 @@ def rows_and_width(path: Path) -> tuple[int, int]:
     """Shape of an .npy file of bytes in two dimensions, as its header says."""
     try:
         with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+            version = np.lib.format.read_magic(file)
             if version == (1, 0):
-                shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)  # type: ignore[no-untyped-call]
+                shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
                 if len(shape) == 2 and not fortran and dtype == np.uint8:
                     return int(shape[0]), int(shape[1])
     except ValueError as error:

@@ -58,7 +58,8 @@ class Patterns:
             raise InputError(f"patterns are indexed by the cell alone, got {which!r}")
         some = np.asarray(self.stored[which])
         if self.packed and self.n:
-            return np.unpackbits(some, axis=-1, count=self.n, bitorder="little")
+            bits: npt.NDArray[np.uint8] = np.unpackbits(some, axis=-1, count=self.n, bitorder="little")
+            return bits
         return some.copy()
 
     def __iter__(self) -> Iterator[npt.NDArray[np.uint8]]:

@@ -37,7 +37,7 @@ class Shares:
     size: PlanSize
     first: tuple[int, ...]
     weights: FloatArray
-    digest: str  # of the plan: two builds that cut in different ways are told apart
+    digest: str  # of the plan
     counters: tuple[int, int, int]  # of making the plan
 
     def __len__(self) -> int:
@@ -56,7 +56,8 @@ def cut(A: Arrangement, key: str, size: PlanSize) -> Shares:
     """
     if A._core.rank == 0:  # one cell, and no plan
         return Shares(size, (0, 1), np.ones(1), "whole space", (0, 0, 0))
-    plan = worker.prepare(A, key, size).plan
+    ready = worker.prepare(A, key, size)
+    plan = ready.plan
     weights = plan.weights
     most = float(weights.max())
     first, heavy = [0], [0.0]
@@ -70,7 +71,7 @@ def cut(A: Arrangement, key: str, size: PlanSize) -> Shares:
         size,
         (*first, len(weights)),
         np.array(heavy),
-        worker.digest(plan),
+        ready.digest,
         (counters["signs"], counters["exact_signs"], counters["exact_rays"]),
     )
 

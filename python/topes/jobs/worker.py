@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..arrangement import Arrangement
     from .shares import PlanSize
 
-__all__ = ["Ready", "Ticket", "digest", "forget", "prepare", "stop", "work"]
+__all__ = ["Ready", "Ticket", "forget", "prepare", "stop", "work"]
 
 _KEPT = 2  # plans a process holds
 
@@ -28,6 +28,7 @@ class Ready(NamedTuple):
 
     A: Arrangement
     plan: _core.Plan
+    digest: str  # of the plan's shape: two builds that cut in different ways are told apart
 
 
 class Ticket(NamedTuple):
@@ -74,7 +75,9 @@ def prepare(A: Arrangement, key: str, size: PlanSize) -> Ready:
 def _keep(A: Arrangement, key: str, size: PlanSize) -> Ready:
     found = _ready.get((key, size))
     if found is None:
-        found = _ready[key, size] = Ready(A, _core.Plan(A._core, *size))
+        plan = _core.Plan(A._core, *size)
+        digest = hashlib.sha256(plan.weights.tobytes()).hexdigest()[:16]
+        found = _ready[key, size] = Ready(A, plan, digest)
     _ready.move_to_end((key, size))
     while len(_ready) > _KEPT:
         _ready.popitem(last=False)
@@ -90,11 +93,6 @@ def forget(key: str, size: PlanSize) -> None:
 def stop(run: str) -> None:
     """Stop the shares of a run that this process works on; other processes end the share they are at."""
     _stopped.add(run)
-
-
-def digest(plan: _core.Plan) -> str:
-    """A hash of the plan's shape."""
-    return hashlib.sha256(plan.weights.tobytes()).hexdigest()[:16]
 
 
 def work(ticket: Ticket) -> tuple[str, Any]:
@@ -136,7 +134,7 @@ def _find(ticket: Ticket) -> Ready | None:
             if ticket.rows is None:
                 return None
             found = _keep(pickle.loads(ticket.rows), ticket.key, ticket.size)
-    if digest(found.plan) != ticket.digest:
+    if found.digest != ticket.digest:
         raise TopesError("a worker cuts the walk in another way: it runs another version of topes")
     return found
 
