@@ -44,7 +44,7 @@ def test_a_cluster_gives_the_same(client, tmp_path):
 
 
 def test_rows_travel_once_to_each_worker(client):
-    A = Arrangement(gaussian(3000, 2))
+    A = Arrangement(gaussian(6000, 2))
     assert A.count(executor=client.get_executor()) == A.bound()
 
 
