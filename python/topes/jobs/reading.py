@@ -56,11 +56,10 @@ class Patterns:
     def __getitem__(self, which: Any) -> npt.NDArray[np.uint8]:
         if isinstance(which, tuple):
             raise InputError(f"patterns are indexed by the cell alone, got {which!r}")
-        some = np.asarray(self.stored[which])
+        found: npt.NDArray[np.uint8] = np.array(self.stored[which])
         if self.packed and self.n:
-            bits: npt.NDArray[np.uint8] = np.unpackbits(some, axis=-1, count=self.n, bitorder="little")
-            return bits
-        return some.copy()
+            found = np.unpackbits(found, axis=-1, count=self.n, bitorder="little")
+        return found
 
     def __iter__(self) -> Iterator[npt.NDArray[np.uint8]]:
         for batch in self.batches():
