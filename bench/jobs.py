@@ -1,6 +1,8 @@
-"""Counting in shares over threads and processes, against plain threads: seconds, and the ratio to plain threads.
+"""Counting in shares over threads and processes, against plain threads: seconds and processor seconds, and their ratio.
 
-Every run counts the same arrangement, and every count is checked against the closed form. Runs of all ways alternate.
+Every run counts the same arrangement, and every count is checked against the closed form. Runs of all ways alternate;
+pools are made and ended within a run. Processor seconds are those of this process and its workers, so they tell the
+overhead on a busy machine too.
 
     python bench/jobs.py [--n 400] [--r 4] [--workers 2] [--repeats 7]
 """
@@ -8,6 +10,7 @@ Every run counts the same arrangement, and every count is checked against the cl
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
 import tempfile
 import time
@@ -26,38 +29,41 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     args = parser.parse_args()
     A = Arrangement(np.random.default_rng(0).standard_normal((args.n, args.r)))
-    with (
-        ProcessPoolExecutor(args.workers) as processes,
-        ThreadPoolExecutor(args.workers) as threads,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        A.count(executor=processes)  # the workers start, and import the library
-        runs = {
+
+    def processes() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(args.workers)
+
+    with tempfile.TemporaryDirectory() as folder:
+        runs: dict[str, Callable[[int], int]] = {
             "plain threads": lambda k: A.count(args.workers),
-            "a thread pool": lambda k: A.count(executor=threads),
+            "a thread pool": lambda k: A.count(executor=lambda: ThreadPoolExecutor(args.workers)),
             "a process pool": lambda k: A.count(executor=processes),
-            "a process pool, checkpoint": lambda k: A.count(executor=processes, checkpoint=Path(folder) / str(k)),
-            "a new process pool": lambda k: A.count(executor=lambda: ProcessPoolExecutor(args.workers)),
+            "the same, checkpoint": lambda k: A.count(executor=processes, checkpoint=Path(folder) / str(k)),
         }
-        seconds: dict[str, list[float]] = {name: [] for name in runs}
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in runs}
         for k in range(args.repeats):
             for name, run in runs.items():
-                seconds[name].append(timed(run, k, A.bound()))
-    plain = statistics.median(seconds["plain threads"])
+                found[name].append(timed(run, k, A.bound()))
     print(f"n = {args.n}, r = {args.r}, {args.workers} workers: {A.bound():,} cells; medians of {args.repeats} runs")
-    for name, times in seconds.items():
-        ratio = statistics.median(t / p for t, p in zip(times, seconds["plain threads"], strict=True))
-        median, spread = statistics.median(times), f"{min(times):.2f} to {max(times):.2f}"
-        print(f"{name:<28} {median:7.2f} s ({spread}), {ratio:.2f} times plain threads, {median - plain:+.2f} s")
+    for name, times in found.items():
+        pairs = list(zip(times, found["plain threads"], strict=True))
+        wall, processor = (statistics.median(t[k] for t in times) for k in (0, 1))
+        slower, dearer = (statistics.median(t[k] / p[k] for t, p in pairs) for k in (0, 1))
+        print(f"{name:<22} {wall:7.2f} s ({slower:.2f} of plain), {processor:7.2f} processor s ({dearer:.2f} of plain)")
 
 
-def timed(run: Callable[[int], int], k: int, expected: int) -> float:
-    start = time.perf_counter()
+def timed(run: Callable[[int], int], k: int, expected: int) -> tuple[float, float]:
+    start, used = time.perf_counter(), processor_seconds()
     n_cells = run(k)
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - start, processor_seconds() - used
     if n_cells != expected:
         raise SystemExit(f"counted {n_cells}, there are {expected}")
     return seconds
+
+
+def processor_seconds() -> float:
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in usages)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from topes.jobs import checkpoint as checkpoint_module
 from topes.jobs import worker
 from topes.jobs.count import count_in_shares
 from topes.jobs.progress import Estimate
-from topes.jobs.shares import PlanSize, arrangement_key, cut
+from topes.jobs.shares import DEFAULT_SIZE, PlanSize, arrangement_key, cut
 
 ALL = 2**64 - 1
 FINE = PlanSize(40, 0)  # shares of small arrangements too
@@ -627,6 +627,14 @@ def test_angles_are_the_same_to_the_last_bit(n, r, processes, tmp_path):
         path.write_bytes(text[: 2 * len(text) // 3])
         same_summary(topes.solid_angle_summary(A, checkpoint=path, executor=processes), whole)
         same_summary(topes.solid_angle_summary(A, checkpoint=path, executor=Inline(0)), whole)
+
+
+def test_of_equal_angles_the_first_cell_is_named(processes):
+    """Threshold functions of four inputs: each angle is shared by many cells, all over the tasks."""
+    A = Arrangement([[1, *((k >> j & 1) * 2 - 1 for j in range(4))] for k in range(16)])
+    whole = topes.solid_angle_summary(A)
+    assert len(cut(A, "k", DEFAULT_SIZE)) > 10
+    same_summary(topes.solid_angle_summary(A, executor=processes), whole)
 
 
 def test_tiny_angles_keep_their_bits(processes, tmp_path):
