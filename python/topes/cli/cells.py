@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -108,7 +109,8 @@ def _pool(workers: int | None) -> Callable[[], Executor] | None:
     if workers is None:
         return None
     check_count(workers, "--workers", 1)
-    return partial(ProcessPoolExecutor, workers)
+    deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is for the main process
+    return partial(ProcessPoolExecutor, workers, **deaf)
 
 
 def _facts(A: Arrangement, file: Path) -> dict[str, Any]:
