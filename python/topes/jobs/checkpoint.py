@@ -68,7 +68,8 @@ class Checkpoint:
             raise
 
     def _lock(self) -> None:
-        # Locks of the process: a worker that was forked and outlives us does not hold them.
+        # Locks of the process: a worker that was forked and outlives us does not hold them. A guard against mistakes, no
+        # more: it ends early where this process itself opens and closes the file once more, as `open_patterns` does.
         try:
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
