@@ -60,7 +60,7 @@ bench: $(VENV)/.installed
 	$(BIN)/cmake -S . -B $(BUILD)/bench $(CMAKE_FLAGS) -DTOPES_BUILD_TESTS=OFF -DTOPES_BUILD_BENCH=ON
 	$(BIN)/cmake --build $(BUILD)/bench --parallel $(JOBS)
 	for b in ladder threads patterns pricing sample solid_angles; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
-	for b in training low_rank linear_cnn sampling zonotope theorems; do $(BIN)/python bench/$$b.py || exit 1; done
+	for b in training low_rank linear_cnn sampling zonotope theorems jobs; do $(BIN)/python bench/$$b.py || exit 1; done
 
 # Warnings are errors; tutorials and gallery are run.
 docs: $(VENV)/.installed
