@@ -10,7 +10,7 @@ JOBS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: all demo test test-all lint python-test cpp-test sanitize bench wheel clean
+.PHONY: all demo test test-all lint python-test cpp-test sanitize bench docs wheel clean
 all: $(VENV)/.installed
 
 # Tools first (no build isolation: one set of build requirements), then the package from this folder.
@@ -31,7 +31,7 @@ demo: $(VENV)/.installed
 test: lint cpp-test python-test
 
 # The long profile: many more examples, large cases, sanitizers, a wheel in an empty environment.
-test-all: lint sanitize wheel cpp-test $(VENV)/.installed
+test-all: lint sanitize wheel docs cpp-test $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet "torch>=2.2"
 	TOPES_PROFILE=nightly $(BIN)/python -m pytest -n $(JOBS) -m "large or not large" tests
 	$(BIN)/python -m pytest --doctest-modules python/topes
@@ -60,7 +60,12 @@ bench: $(VENV)/.installed
 	$(BIN)/cmake -S . -B $(BUILD)/bench $(CMAKE_FLAGS) -DTOPES_BUILD_TESTS=OFF -DTOPES_BUILD_BENCH=ON
 	$(BIN)/cmake --build $(BUILD)/bench --parallel $(JOBS)
 	for b in ladder threads patterns pricing sample solid_angles; do $(BUILD)/bench/bench/cpp/$$b || exit 1; done
-	for b in training low_rank linear_cnn sampling zonotope theorems; do $(BIN)/python bench/$$b.py || exit 1; done
+	for b in training low_rank linear_cnn sampling zonotope theorems jobs; do $(BIN)/python bench/$$b.py || exit 1; done
+
+# Warnings are errors; tutorials and gallery are run.
+docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs $(BUILD)/docs
 
 wheel: $(VENV)/.tools
 	rm -rf dist $(BUILD)/wheel-env

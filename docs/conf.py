@@ -16,7 +16,8 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["images/make.py", "gallery", "tutorials"]
+templates_path = ["_templates"]
+exclude_patterns = ["images/make.py", "gallery", "tutorials", "_templates"]
 source_suffix = {".rst": "restructuredtext", ".md": "markdown"}
 suppress_warnings = ["myst.header"]  # pages begin sections where they like
 
@@ -24,9 +25,7 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 autosummary_generate = True
 autodoc_typehints = "none"  # numpydoc says them, with shapes
-numpydoc_show_class_members = True
-numpydoc_class_members_toctree = False
-numpydoc_show_inherited_class_members = False
+numpydoc_show_class_members = False  # the template lists them
 default_role = "code"
 copybutton_prompt_text = ">>> "
 

@@ -32,14 +32,14 @@ PricingSpace space(const Array<double>& normals, const std::string& ball, const 
 // (upper, best, complete, nodes, directions (k, dimension), values (k,), signs (k,))
 py::tuple run(const PricingSpace& s, const Array<double>& bend, const Array<double>& linear, const Array<double>& starts,
               double floor, double keep, double tolerance, std::uint64_t max_nodes, double max_seconds, std::size_t n_best,
-              unsigned n_threads, const py::object& progress) {
+              unsigned n_threads, const py::object& progress, bool reallot) {
   if (bend.ndim() != 2 || linear.ndim() != 2) throw py::value_error("bend and linear must be two-dimensional");
   const PricingWeights weights{static_cast<std::size_t>(linear.shape(0)), view(bend), view(linear)};
   PricingResult result;
   {
     const py::gil_scoped_release release;
     result = price(s, weights, view(starts),
-                   {floor, keep, tolerance, max_nodes, max_seconds, n_best, n_threads, make_hook(progress)});
+                   {floor, keep, tolerance, max_nodes, max_seconds, n_best, n_threads, make_hook(progress), false, reallot});
   }
   std::vector<double> w;
   std::vector<double> values;
@@ -85,7 +85,7 @@ void bind_pricing(py::module_& m) {
   py::class_<PricingSpace>(m, "PricingSpace")
       .def(py::init(&space), "normals"_a.noconvert(), "ball"_a, "scale"_a.noconvert())
       .def("price", &run, "bend"_a.noconvert(), "linear"_a.noconvert(), "starts"_a.noconvert(), "floor"_a, "keep"_a,
-           "tolerance"_a, "max_nodes"_a, "max_seconds"_a, "n_best"_a, "n_threads"_a, "progress"_a)
+           "tolerance"_a, "max_nodes"_a, "max_seconds"_a, "n_best"_a, "n_threads"_a, "progress"_a, "reallot"_a = false)
       .def("cover", &cover, "bend"_a.noconvert(), "linear"_a.noconvert(), "starts"_a.noconvert(), "floor"_a, "tolerance"_a,
            "max_nodes"_a, "max_seconds"_a, "n_threads"_a, "progress"_a);
   m.attr("MAX_PRICING_DIMENSION") = kLargestPricingDimension;

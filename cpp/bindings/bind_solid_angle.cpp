@@ -29,7 +29,6 @@ py::tuple angles(const Arrangement& a, std::uint64_t n_points, std::uint64_t see
                         counters_dict(result.counters.predicates));
 }
 
-// (n_cells, sum, error, least, greatest, first_bin, bins, bins_per_decade, exact_cones, counters)
 py::tuple summary(const Arrangement& a, std::uint64_t n_points, std::uint64_t seed, std::uint64_t max_cells, unsigned n_threads,
                   const py::object& progress) {
   AngleSummary result;
@@ -37,10 +36,7 @@ py::tuple summary(const Arrangement& a, std::uint64_t n_points, std::uint64_t se
     const py::gil_scoped_release release;
     result = summarise_angles(a, options_of(n_points, seed, max_cells, n_threads, progress));
   }
-  const auto n = static_cast<py::ssize_t>(result.bins.size());
-  return py::make_tuple(result.n_cells, result.sum, result.error, cell_tuple(result.least), cell_tuple(result.greatest),
-                        result.first_bin, own(std::move(result.bins), {n}), AngleSummary::kBinsPerDecade,
-                        result.counters.exact_cones, counters_dict(result.counters.predicates));
+  return summary_tuple(std::move(result));
 }
 
 // (angle, error), or None where no cell has the pattern.
@@ -59,6 +55,13 @@ py::object of_cell(const Arrangement& a, const Array<std::uint8_t>& packed, std:
 }
 
 }  // namespace
+
+py::tuple summary_tuple(AngleSummary&& s) {
+  const auto n = static_cast<py::ssize_t>(s.bins.size());
+  return py::make_tuple(s.n_cells, s.sum, s.error, cell_tuple(s.least), cell_tuple(s.greatest), s.first_bin,
+                        own(std::move(s.bins), {n}), AngleSummary::kBinsPerDecade, s.counters.exact_cones,
+                        counters_dict(s.counters.predicates));
+}
 
 void bind_solid_angle(py::module_& m) {
   using namespace py::literals;

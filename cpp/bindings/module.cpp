@@ -31,6 +31,7 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   topes::python::bind_arrangement(m);
   topes::python::bind_held(m);
   topes::python::bind_cells(m);
+  topes::python::bind_plan(m);
   topes::python::bind_pricing(m);
   topes::python::bind_sample(m);
   topes::python::bind_solid_angle(m);

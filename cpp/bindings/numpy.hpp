@@ -15,6 +15,10 @@
 #include "topes/predicate.hpp"
 #include "topes/progress.hpp"
 
+namespace topes {
+struct AngleSummary;
+}
+
 namespace topes::python {
 
 namespace py = pybind11;
@@ -57,10 +61,14 @@ inline py::int_ to_python(const Integer& x) {
   return py::reinterpret_steal<py::int_>(PyLong_FromString(digits.c_str(), nullptr, 16));
 }
 
+/// (n_cells, sum, error, least, greatest, first_bin, bins, bins_per_decade, exact_cones, counters)
+py::tuple summary_tuple(AngleSummary&& summary);
+
 void bind_arrangement(py::module_& m);
 void bind_cells(py::module_& m);
 void bind_descent(py::module_& m);
 void bind_held(py::module_& m);
+void bind_plan(py::module_& m);
 void bind_pricing(py::module_& m);
 void bind_sample(py::module_& m);
 void bind_solid_angle(py::module_& m);

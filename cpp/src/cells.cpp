@@ -207,6 +207,33 @@ CellBatch CellStream::next(const ProgressHook& hook) {
   return out;
 }
 
+PackedCells pack_tasks(const Arrangement& a, const Plan& plan, TaskRange range, std::uint64_t max_cells,
+                       const WalkOptions& options) {
+  PackedCells out;
+  Control control;
+  control.max_cells = max_cells;
+  std::vector<std::vector<std::uint8_t>> parts(range.last - range.first);
+  const auto keep_at = [&](std::size_t task) {
+    return [&control, part = &parts[task - range.first]](CellBatch&& chunk) {
+      control.add_cells(chunk.n_cells);
+      part->insert(part->end(), chunk.packed.begin(), chunk.packed.end());
+    };
+  };
+  dispatch_rank(a.rank(), [&]<int R>() {
+    using Writer = CellWriter<R, false, decltype(keep_at(0))>;
+    out.counters = walk_tasks<R, Writer>(
+        a, plan, range, control, options, [&](std::size_t task, auto& tree) { return Writer(a, tree, keep_at(task)); },
+        [](std::size_t, Writer& writer) { writer.flush(); });
+  });
+  out.n_cells = control.cells;
+  out.packed.reserve(out.n_cells * packed_bytes(a.n_rows()));
+  for (std::vector<std::uint8_t>& part : parts) {
+    out.packed.insert(out.packed.end(), part.begin(), part.end());
+    part = {};
+  }
+  return out;
+}
+
 std::optional<ExactCone> find_cell(const Arrangement& a, std::span<const std::uint8_t> packed, bool with_rays) {
   const auto bit = [&](std::size_t i) { return ((packed[i / 8] >> (i % 8)) & 1U) != 0; };
   ExactCone out;

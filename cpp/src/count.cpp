@@ -53,18 +53,26 @@ double dive(const Arrangement& a, ConeSplitter<R>& splitter, SplitMix64& random)
 }  // namespace
 
 CountResult count_cells(const Arrangement& arrangement, std::uint64_t max_cells, const WalkOptions& options) {
-  CountResult result;
   Control control;
   control.max_cells = max_cells;
   if (arrangement.rank() == 0) {
     control.add_cells(1);
-    result.n_cells = 1;
-    return result;
+    return {1, {}};
   }
   const Plan plan = make_plan(arrangement, control);
+  CountResult result = count_tasks(arrangement, plan, {0, plan.tasks.size()}, max_cells, options);
+  result.counters += plan.counters;
+  return result;
+}
+
+CountResult count_tasks(const Arrangement& arrangement, const Plan& plan, TaskRange range, std::uint64_t max_cells,
+                        const WalkOptions& options) {
+  CountResult result;
+  Control control;
+  control.max_cells = max_cells;
   dispatch_rank(arrangement.rank(), [&]<int R>() {
-    result.counters = walk_plan<R, CountVisitor>(
-        arrangement, plan, control, options,
+    result.counters = walk_tasks<R, CountVisitor>(
+        arrangement, plan, range, control, options,
         [&](std::size_t, auto&) { return CountVisitor{control, cells_per_leaf(arrangement)}; },
         [](std::size_t, CountVisitor& visitor) { visitor.report(); });
   });

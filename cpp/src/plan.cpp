@@ -10,11 +10,6 @@ namespace topes {
 
 namespace {
 
-// Enough subtrees that threads end together and progress moves steadily; more would cost copies.
-constexpr double kTasks = 512;
-// Below this many cells threads do not pay.
-constexpr double kOneTask = 1 << 13;
-
 template <int R>
 struct PartitionVisitor {
   static constexpr bool kNeedsSigns = true;
@@ -45,8 +40,8 @@ struct PartitionVisitor {
   }
 };
 
-void plan_root_ranges(Plan& plan, std::uint64_t n_roots) {
-  const std::uint64_t step = std::max<std::uint64_t>(1, n_roots / static_cast<std::uint64_t>(kTasks));
+void plan_root_ranges(Plan& plan, std::uint64_t n_roots, double n_tasks) {
+  const std::uint64_t step = std::max<std::uint64_t>(1, n_roots / static_cast<std::uint64_t>(n_tasks));
   for (std::uint64_t first = 0; first < n_roots; first += step) {
     Task task;
     task.first_root = first;
@@ -58,7 +53,7 @@ void plan_root_ranges(Plan& plan, std::uint64_t n_roots) {
 }
 
 template <int R>
-void plan_subtrees(const Arrangement& a, Control& control, std::uint64_t n_roots, Plan& plan) {
+void plan_subtrees(const Arrangement& a, Control& control, std::uint64_t n_roots, const PlanSize& size, Plan& plan) {
   using Visitor = PartitionVisitor<R>;
   CellTree<R, Visitor> tree(a, control);
   auto& splitter = tree.splitter();
@@ -67,7 +62,7 @@ void plan_subtrees(const Arrangement& a, Control& control, std::uint64_t n_roots
     splitter.rewind(Node{});
     total += most_cells(splitter.root(root).n_list, a.rank());
   }
-  Visitor visitor{tree, plan, a.rank(), std::max(total / kTasks, kOneTask / 64)};
+  Visitor visitor{tree, plan, a.rank(), std::max(total / size.n_tasks, size.one_task / 64)};
   for (std::uint64_t root = 0; root < n_roots; ++root) {
     splitter.rewind(Node{});
     tree.walk(splitter.root(root), visitor);
@@ -146,15 +141,15 @@ std::vector<double> Plan::weights() const {
   return out;
 }
 
-Plan make_plan(const Arrangement& arrangement, Control& control) {
+Plan make_plan(const Arrangement& arrangement, Control& control, const PlanSize& size) {
   const int r = arrangement.rank();
   if (r > 63) throw CellLimit(std::uint64_t{1} << 63);
   const std::uint64_t n_roots = std::uint64_t{1} << (r - 1);
   Plan plan;
   const double most = static_cast<double>(n_roots) * most_cells(static_cast<double>(arrangement.size()), r);
-  const bool many_roots = static_cast<double>(n_roots) > kTasks;
-  if (many_roots || most < kOneTask) {
-    plan_root_ranges(plan, n_roots);
+  const bool many_roots = static_cast<double>(n_roots) > size.n_tasks;
+  if (many_roots || most < size.one_task) {
+    plan_root_ranges(plan, n_roots, size.n_tasks);
     if (!many_roots) {  // one task
       Task all;
       all.n_roots = n_roots;
@@ -164,7 +159,7 @@ Plan make_plan(const Arrangement& arrangement, Control& control) {
       plan.shape.assign(1, Plan::Mark::task);
     }
   } else {
-    dispatch_rank(r, [&]<int R>() { plan_subtrees<R>(arrangement, control, n_roots, plan); });
+    dispatch_rank(r, [&]<int R>() { plan_subtrees<R>(arrangement, control, n_roots, size, plan); });
   }
   return plan;
 }

@@ -1,6 +1,7 @@
 #include "topes/pricing.hpp"
 
 #include <cmath>
+#include <numeric>
 #include <string>
 
 #include "topes/error.hpp"
@@ -174,8 +175,11 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
   std::vector<PricingResult> parts(n_tasks);
   std::vector<Arena> arenas;
   for (std::size_t t = 0; t < std::min<std::size_t>(thread_count(options.n_threads), n_tasks); ++t) arenas.emplace_back(kArenaBytes);
+  std::vector<std::size_t> open(n_tasks);
+  std::iota(open.begin(), open.end(), std::size_t{0});
   const auto for_each_task = [&](const auto& work) {
-    run_tasks(std::vector<double>(n_tasks, 1.0), options.n_threads, control, options.hook, [&](std::size_t task, unsigned thread) {
+    run_tasks(std::vector<double>(open.size(), 1.0), options.n_threads, control, options.hook, [&](std::size_t k, unsigned thread) {
+      const std::size_t task = open[k];
       const SimplicialCone<R>& cone = cones[task / searches];
       if (scalar) {
         work(task, cone, PriceSearch<R, true>(shared, task % 2 == 1 ? -1 : 1, arenas[thread]));
@@ -192,14 +196,35 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
   });
   shared.incumbent = result.best = std::max(result.best, *std::max_element(dives.begin(), dives.end()));
   std::vector<PricingCover> covers(options.record ? n_tasks : 0);
-  for_each_task([&](std::size_t task, const auto& cone, auto&& searcher) {
-    if (options.record) {
-      searcher.search_recorded(cone, static_cast<std::uint16_t>(tasks.edges.size()), covers[task]);
-    } else {
-      searcher.search(cone);
+  const auto search_open = [&] {
+    for_each_task([&](std::size_t task, const auto& cone, auto&& searcher) {
+      if (options.record) {
+        searcher.search_recorded(cone, static_cast<std::uint16_t>(tasks.edges.size()), covers[task]);
+      } else {
+        searcher.search(cone);
+      }
+      parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions()), {}};
+    });
+  };
+  search_open();
+  while (options.reallot && !options.record) {
+    std::uint64_t spent = 0;
+    open.clear();
+    for (std::size_t task = 0; task < n_tasks; ++task) {
+      shared.incumbent = std::max(shared.incumbent, parts[task].best);
+      if (parts[task].complete) {
+        spent += parts[task].nodes;
+      } else {
+        open.push_back(task);
+      }
     }
-    parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions()), {}};
-  });
+    if (open.empty() || spent >= options.max_nodes) break;
+    const std::uint64_t each = (options.max_nodes - spent) / open.size();
+    if (each < 2 * shared.max_nodes) break;  // not worth beginning again
+    for (const std::size_t task : open) result.nodes += parts[task].nodes;
+    shared.max_nodes = each;
+    search_open();
+  }
   for (PricingResult& part : parts) {
     result.upper = std::max(result.upper, part.upper);
     result.best = std::max(result.best, part.best);

@@ -16,25 +16,6 @@ namespace {
 
 constexpr std::uint64_t kReportEvery = 1 << 10;
 
-// Keeps the rounding errors of a long sum [Neumaier74].
-class Sum {
- public:
-  void add(double x) {
-    const double t = high_ + x;
-    low_ += std::abs(high_) >= std::abs(x) ? (high_ - t) + x : (x - t) + high_;
-    high_ = t;
-  }
-  void add(const Sum& o) {
-    add(o.high_);
-    add(o.low_);
-  }
-  double value() const { return high_ + low_; }
-
- private:
-  double high_ = 0;
-  double low_ = 0;
-};
-
 // One cell of each antipodal pair is measured; `found` gets its angle.
 template <int R, class Derived>
 struct AngleVisitor {
@@ -77,36 +58,6 @@ struct ListVisitor : AngleVisitor<R, ListVisitor<R>> {
   }
 };
 
-struct Summed {
-  Sum sum, error;
-  std::uint64_t n = 0;
-  std::uint64_t n_exact = 0;
-  AngledCell least{INFINITY, 0, {}};
-  AngledCell greatest{-1, 0, {}};
-  std::int64_t first_bin = 0;
-  std::vector<std::int64_t> bins;
-
-  void count(std::int64_t bin, std::int64_t times) {
-    if (bins.empty()) first_bin = bin;
-    if (bin < first_bin) {
-      bins.insert(bins.begin(), static_cast<std::size_t>(first_bin - bin), 0);
-      first_bin = bin;
-    }
-    const auto at = static_cast<std::size_t>(bin - first_bin);
-    if (at >= bins.size()) bins.resize(at + 1, 0);
-    bins[at] += times;
-  }
-  void add(const Summed& o) {
-    sum.add(o.sum);
-    error.add(o.error);
-    n += o.n;
-    n_exact += o.n_exact;
-    if (o.least.angle < least.angle) least = o.least;
-    if (o.greatest.angle > greatest.angle) greatest = o.greatest;
-    for (std::size_t k = 0; k < o.bins.size(); ++k) count(o.first_bin + static_cast<std::int64_t>(k), o.bins[k]);
-  }
-};
-
 std::int64_t bin_of(double angle) {
   const double smallest = std::numeric_limits<double>::denorm_min();
   return static_cast<std::int64_t>(std::floor(AngleSummary::kBinsPerDecade * std::log10(std::max(angle, smallest))));
@@ -119,7 +70,7 @@ struct SummaryVisitor : AngleVisitor<R, SummaryVisitor<R>> {
                  std::size_t stride)
       : AngleVisitor<R, SummaryVisitor<R>>(a, rules, tree.splitter(), control), bits_(tree.bits()), stride_(stride) {}
 
-  Summed total;
+  AnglePart total;
   void found(const Measured& m) {
     total.sum.add(m.value);
     total.error.add(m.error);
@@ -195,35 +146,31 @@ SolidAngles solid_angles(const Arrangement& a, const AngleOptions& options) {
   return out;
 }
 
-AngleSummary summarise_angles(const Arrangement& a, const AngleOptions& options) {
+AngleParts angle_parts(const Arrangement& a, const Plan& plan, TaskRange range, const AngleOptions& options) {
   require_central(a);
   Control control;
   control.max_cells = options.max_cells;
+  AngleParts out;
+  out.parts.resize(range.last - range.first);
+  const AngleRules rules(a, options.n_points, options.seed);
+  const std::size_t stride = packed_bytes(a.n_rows());
+  dispatch_rank(a.rank(), [&]<int R>() {
+    out.counters = walk_tasks<R, SummaryVisitor<R>>(
+        a, plan, range, control, options.walk,
+        [&](std::size_t, auto& tree) { return SummaryVisitor<R>(a, rules, tree, control, stride); },
+        [&](std::size_t task, SummaryVisitor<R>& visitor) {
+          visitor.report();
+          visitor.total.n_exact = visitor.angle.n_exact();
+          out.parts[task - range.first] = std::move(visitor.total);
+        });
+  });
+  return out;
+}
+
+AngleSummary summarise_parts(const Arrangement& a, std::span<const AnglePart> parts) {
+  AnglePart total;
+  for (const AnglePart& part : parts) total.add(part);
   AngleSummary out;
-  Summed total;
-  if (a.rank() <= 1) {
-    control.add_cells(cells_per_leaf(a));
-    total.least = total.greatest = elementary(a);
-    total.n = 1;
-    total.sum.add(total.least.angle);
-    total.count(bin_of(total.least.angle), 1);
-  } else {
-    const AngleRules rules(a, options.n_points, options.seed);
-    const Plan plan = make_plan(a, control);
-    std::vector<Summed> parts(plan.tasks.size());
-    const std::size_t stride = packed_bytes(a.n_rows());
-    dispatch_rank(a.rank(), [&]<int R>() {
-      out.counters.predicates = walk_plan<R, SummaryVisitor<R>>(
-          a, plan, control, options.walk,
-          [&](std::size_t, auto& tree) { return SummaryVisitor<R>(a, rules, tree, control, stride); },
-          [&](std::size_t task, SummaryVisitor<R>& visitor) {
-            visitor.report();
-            visitor.total.n_exact = visitor.angle.n_exact();
-            parts[task] = std::move(visitor.total);
-          });
-    });
-    for (const Summed& part : parts) total.add(part);
-  }
   const auto per_leaf = cells_per_leaf(a);
   const auto times = static_cast<double>(per_leaf);
   out.n_cells = per_leaf * total.n;
@@ -235,6 +182,27 @@ AngleSummary summarise_angles(const Arrangement& a, const AngleOptions& options)
   out.bins = std::move(total.bins);
   for (std::int64_t& count : out.bins) count *= static_cast<std::int64_t>(per_leaf);
   out.counters.exact_cones = total.n_exact;
+  return out;
+}
+
+AngleSummary summarise_angles(const Arrangement& a, const AngleOptions& options) {
+  require_central(a);
+  Control control;
+  control.max_cells = options.max_cells;
+  if (a.rank() <= 1) {
+    control.add_cells(cells_per_leaf(a));
+    AnglePart only;
+    only.least = only.greatest = elementary(a);
+    only.n = 1;
+    only.sum.add(only.least.angle);
+    only.count(bin_of(only.least.angle), 1);
+    return summarise_parts(a, {&only, 1});
+  }
+  const Plan plan = make_plan(a, control);
+  const AngleParts found = angle_parts(a, plan, {0, plan.tasks.size()}, options);
+  AngleSummary out = summarise_parts(a, found.parts);
+  out.counters.predicates = plan.counters;
+  out.counters.predicates += found.counters;
   return out;
 }
 

@@ -301,6 +301,28 @@ TEST(a_limit_leaves_a_bound_that_holds) {
   CHECK(few.upper >= full.best && few.upper > full.upper);
 }
 
+TEST(what_parts_leave_of_a_limit_serves_the_others) {
+  const Instance in = random_instance(300, 4, 1, Ball::euclidean, 9, false);
+  PricingOptions options;
+  options.n_threads = 1;
+  const PricingResult full = price(in.space, in.weights(), {}, options);
+  options.max_nodes = 2 * full.nodes;
+  const PricingResult even = price(in.space, in.weights(), {}, options);
+  options.reallot = true;
+  const PricingResult moved = price(in.space, in.weights(), {}, options);
+  CHECK(!even.complete && moved.complete);
+  CHECK(moved.upper <= full.upper * (1 + 1e-9) && moved.best == full.best);
+  CHECK(moved.nodes <= 2 * options.max_nodes);
+  for (const unsigned threads : {2U, 7U}) {
+    options.n_threads = threads;
+    const PricingResult again = price(in.space, in.weights(), {}, options);
+    CHECK(again.upper == moved.upper && again.nodes == moved.nodes);
+  }
+  options.max_nodes = 16;
+  const PricingResult few = price(in.space, in.weights(), {}, options);
+  CHECK(!few.complete && few.upper >= full.best);
+}
+
 TEST(a_floor_above_all_prices_costs_little) {
   const Instance in = random_instance(300, 3, 1, Ball::euclidean, 9, false);
   PricingOptions options;

@@ -83,10 +83,13 @@ print(topes.stationarity(network, X, y, beta))
 # The picture
 # -----------
 
+import matplotlib.pyplot as plt  # noqa: E402
+
 from topes import plotting  # noqa: E402
 
 best_of_ten = {f"{w} neurons": min((h for _, h in found), key=lambda h: h[-1]) for w, found in runs.items()}
-ax = plotting.sgd_gap(best_of_ten, best)
+ax = plt.figure(figsize=(6, 4.2), layout="constrained").add_subplot()
+plotting.sgd_gap(best_of_ten, best, ax=ax)
 ax.set_title("The best of ten starts against the certified optimum")
 
 # %%

@@ -9,8 +9,8 @@ Every cell of an arrangement, exactly: their number, sign vectors, facets, rays,
 # An arrangement
 # --------------
 #
-# Rows of a matrix are normals of hyperplanes through the origin. They may be integers of any size, fractions, or floats taken
-# as the binary numbers they are; zero, repeated, parallel and dependent rows are welcome.
+# Rows of a matrix are normals of hyperplanes through the origin. They may be integers of any size, fractions, or floats
+# taken as the binary numbers they are; zero, repeated, parallel and dependent rows are welcome.
 
 from fractions import Fraction
 
@@ -80,6 +80,9 @@ print(Z.membership([1.5, 0.5, -0.5, -1.5]), Z.membership([0.5, 0, 0, -0.5]))
 # Pictures
 # --------
 
+import matplotlib.pyplot as plt  # noqa: E402
+
 from topes import plotting  # noqa: E402
 
-plotting.arrangement_sphere(topes.Arrangement(rng.standard_normal((9, 3))))
+ax = plt.figure(figsize=(6, 4.5), layout="constrained").add_subplot(projection="3d")
+plotting.arrangement_sphere(topes.Arrangement(rng.standard_normal((9, 3))), ax=ax)

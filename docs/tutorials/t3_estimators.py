@@ -20,7 +20,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-import topes
 from topes.estimators import ConvexReLUClassifierCV, ConvexReLURegressorCV
 
 root = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "examples" / "data").is_dir())
@@ -33,8 +32,8 @@ fitted = model[-1]
 print(f"R^2 on the other quarter {model.score(Xb, yb):.3f}, beta {fitted.beta_:.3g}, {fitted.n_neurons_} neurons")
 
 # %%
-# What sets it apart from other estimators: it knows how good it is. The objective reached and a lower bound that no network of any
-# width can beat:
+# What sets it apart from other estimators: it knows how good it is. The objective reached and a lower bound that no
+# network of any width can beat:
 
 print(f"{fitted.lower_bound_:.6f} <= optimum <= {fitted.objective_:.6f} ({fitted.status_})")
 
@@ -62,7 +61,8 @@ figure, ax = plt.subplots(figsize=(5, 4), layout="constrained")
 lo, hi = X[:, 2:].min(axis=0) - 0.3, X[:, 2:].max(axis=0) + 0.3
 grid = np.stack(np.meshgrid(np.linspace(lo[0], hi[0], 200), np.linspace(lo[1], hi[1], 200)), axis=-1)
 regions = iris.predict(grid.reshape(-1, 2)).reshape(200, 200)
-ax.contourf(grid[..., 0], grid[..., 1], regions, levels=[-0.5, 0.5, 1.5, 2.5], colors=["#E69F00", "#56B4E9", "#009E73"], alpha=0.5)
+colors = ["#E69F00", "#56B4E9", "#009E73"]
+ax.contourf(grid[..., 0], grid[..., 1], regions, levels=[-0.5, 0.5, 1.5, 2.5], colors=colors, alpha=0.5)
 for label, marker in zip(range(3), "osv", strict=True):
     ax.plot(*X[y == label, 2:].T, marker, color="0.2", markersize=4, label=load_iris().target_names[label])
 ax.set(xlabel="petal length (cm)", ylabel="petal width (cm)")
@@ -72,6 +72,5 @@ ax.legend(frameon=False)
 # High rank
 # ---------
 #
-# With many features not all cells can be priced. The estimator then says how far it may be from the optimum, and warns; the network is
-# the same each time all the same. :func:`topes.train_low_rank` has more to say about such data.
-print("rank that is priced over all cells: at most", topes._core.MAX_PRICING_DIMENSION)
+# With many features not all cells can be priced. The estimator then says how far it may be from the optimum, and warns; the
+# network is the same each time all the same. :func:`topes.train_low_rank` has more to say about such data.

@@ -7,7 +7,6 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +155,3 @@ def read_table(name: str, target: str, folder: Path | None) -> tuple[Any, Any]:
 def with_ones(X: Any) -> Any:
     """X and a column of ones: a bias that is penalised like any weight (Corollary II.1)."""
     return np.hstack([X, np.ones((len(X), 1))])
-
-
-def mean_and_spread(values: Sequence[float]) -> str:
-    return f"{np.mean(values):.4g} +- {np.std(values):.2g}"

@@ -59,13 +59,13 @@ def main() -> None:
     import_torch()
     figures = Figures("Figure 13", options)
     images, y = digits()
-    n = 60 if options.quick else 150
+    n, seconds = (60, 60.0) if options.quick else (100, 600.0)
     order = np.random.default_rng(options.seed).permutation(len(y))
     train, test = order[:n], order[n:]
     patches = topes.extract_patches(images, (2, 2), 2)
     A = topes.Arrangement(patches[train].reshape(-1, 4))
     tol = 1e-3 if options.quick else 1e-4
-    solution = topes.train_cnn(images[train], y[train], BETA, kernel_size=(2, 2), stride=2, tol=tol)
+    solution = topes.train_cnn(images[train], y[train], BETA, kernel_size=(2, 2), stride=2, tol=tol, max_time=seconds)
     bound = solution.lower_bound
     figures.add("hyperplanes", A.n_hyperplanes, f"distinct patches of {n} images")
     figures.add("rank", A.rank, "their rank", "the size of a filter")

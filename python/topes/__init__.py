@@ -9,6 +9,7 @@ from .errors import (
     CellLimitError,
     FileFormatError,
     InputError,
+    JobError,
     MemoryLimitError,
     NotInterpolable,
     RankLimitError,
@@ -16,6 +17,7 @@ from .errors import (
     TopesError,
 )
 from .full_program import solve_full
+from .jobs import Patterns, open_patterns
 from .linear_cnn import LinearConvolutionalNetwork, LinearSolution, train_linear_cnn
 from .low_rank import Guarantee, LowRankSolution, train_low_rank
 from .models import (
@@ -69,6 +71,7 @@ __all__ = [
     "Guarantee",
     "InputError",
     "Interpolation",
+    "JobError",
     "KKTResiduals",
     "LinearConvolutionalNetwork",
     "LinearSolution",
@@ -79,6 +82,7 @@ __all__ = [
     "NormalCone",
     "NotInterpolable",
     "NotSpikeFree",
+    "Patterns",
     "PricingCost",
     "PricingCostWarning",
     "RankLimitError",
@@ -105,6 +109,7 @@ __all__ = [
     "extract_patches",
     "gauge",
     "interpolate",
+    "open_patterns",
     "path",
     "pricing_cost",
     "programs",

@@ -32,6 +32,33 @@ class Arrangement:
     def count(self, max_cells: int, n_threads: int, progress: _Progress) -> tuple[int, dict[str, int]]: ...
     def estimate_count(self, n_dives: int, seed: int, progress: _Progress) -> tuple[float, float]: ...
 
+class Plan:
+    def __init__(self, arrangement: Arrangement, n_tasks: float, one_task: float) -> None: ...
+    @property
+    def n_tasks(self) -> int: ...
+    @property
+    def weights(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def counters(self) -> dict[str, int]: ...
+
+def count_tasks(
+    arrangement: Arrangement, plan: Plan, first: int, last: int, max_cells: int, progress: _Progress
+) -> tuple[int, dict[str, int]]: ...
+def pack_tasks(
+    arrangement: Arrangement, plan: Plan, first: int, last: int, max_cells: int, progress: _Progress
+) -> tuple[int, _Bytes]: ...
+def angle_parts(
+    arrangement: Arrangement,
+    plan: Plan,
+    first: int,
+    last: int,
+    n_points: int,
+    seed: int,
+    max_cells: int,
+    progress: _Progress,
+) -> list[tuple[Any, ...]]: ...
+def summarise_parts(arrangement: Arrangement, parts: list[Any]) -> tuple[Any, ...]: ...
+
 class HeldCells:
     @property
     def n_found(self) -> int: ...
@@ -87,6 +114,7 @@ class PricingSpace:
         n_best: int,
         n_threads: int,
         progress: _Progress,
+        reallot: bool = False,
     ) -> tuple[float, float, bool, int, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...
     def cover(
         self,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from . import _core
+from . import _core, jobs
 from ._support.exact_input import (
     Values,
     appended,
@@ -27,6 +27,7 @@ from ._support.progress import ProgressCallback, progress_callback
 from .bounds import cell_bound
 from .cells import CellBatch, Neighbors
 from .errors import InputError
+from .jobs.supply import ExecutorLike
 
 __all__ = ["Arrangement"]
 
@@ -153,6 +154,9 @@ class Arrangement:
         n_threads: int | None = None,
         progress: bool | ProgressCallback = False,
         max_cells: int | None = None,
+        *,
+        executor: ExecutorLike | None = None,
+        checkpoint: Any = None,
     ) -> int:
         """Count the cells, exactly, in memory that does not grow with their number.
 
@@ -164,25 +168,41 @@ class Arrangement:
             True shows a line on standard error; a callable gets (fraction done, cells so far) a few times a second.
         max_cells : int, optional
             Stop beyond this number.
+        executor : concurrent.futures.Executor, or a callable that makes one, optional
+            Who does the work instead of threads: processes, or a cluster. A callable is asked again where workers died.
+        checkpoint : path-like, optional
+            File to which what is done is added, and from which a stopped count goes on; see `docs/jobs.md`.
 
         Raises
         ------
         CellLimitError
             There are more than `max_cells` cells.
+        JobError
+            The executor keeps failing.
+        InputError
+            The checkpoint belongs to another arrangement.
 
         Examples
         --------
         >>> from topes import Arrangement
         >>> Arrangement([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]).count()
         14
+
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> with ThreadPoolExecutor(2) as threads:
+        ...     Arrangement([[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]).count(executor=threads)
+        14
         """
-        return self.count_with_counters(n_threads, progress, max_cells)[0]
+        return self.count_with_counters(n_threads, progress, max_cells, executor=executor, checkpoint=checkpoint)[0]
 
     def count_with_counters(
         self,
         n_threads: int | None = None,
         progress: bool | ProgressCallback = False,
         max_cells: int | None = None,
+        *,
+        executor: ExecutorLike | None = None,
+        checkpoint: Any = None,
     ) -> tuple[int, dict[str, int]]:
         """`count`, and how the predicates decided.
 
@@ -192,6 +212,15 @@ class Arrangement:
         counters : dict
             "signs" of a hyperplane at a ray, "exact_signs" of these by exact arithmetic, "exact_rays" computed.
         """
+        if executor is not None or checkpoint is not None:
+            return jobs.count_in_shares(
+                self,
+                executor=executor,
+                checkpoint=checkpoint,
+                n_threads=n_threads,
+                progress=progress,
+                max_cells=cell_limit(max_cells),
+            )
         with restated(self), progress_callback(progress, "counting") as callback:
             return self._core.count(cell_limit(max_cells), thread_count(n_threads), callback)
 
@@ -386,23 +415,45 @@ class Arrangement:
         n_threads: int | None = None,
         progress: bool | ProgressCallback = False,
         max_cells: int | None = None,
+        executor: ExecutorLike | None = None,
+        resume: bool = False,
     ) -> int:
-        """Write `patterns` to an .npy file in bounded memory; returns the number of cells.
+        """Write `patterns` to an .npy file in bounded memory; returns the number of cells. `open_patterns` reads it back.
 
         Parameters
         ----------
         path : path-like
-            Replaced only once everything is written.
+            Replaced only once everything is written, unless `resume` is True.
         packed : bool
             True writes bits, shape (P, ceil(n / 8)), as in `CellBatch.packed`.
-        n_threads, progress, max_cells
+        n_threads, progress, max_cells, executor
             As in `count`.
+        resume : bool
+            True lets the file grow in its place, where it can be read at every moment, and goes on with what a stopped call
+            left there. A small checkpoint lies beside it.
 
         Raises
         ------
         MemoryLimitError
             The disk has less room than the file needs; found out before writing.
+        InputError
+            `resume` is True, and the file is not an unfinished or finished one of this arrangement.
+        JobError
+            The executor keeps failing.
+        OSError
+            The disk is full after all. With `resume` the file holds the cells up to there.
         """
+        if executor is not None or resume:
+            return jobs.save_in_shares(
+                self,
+                path,
+                packed=packed,
+                executor=executor,
+                resume=resume,
+                n_threads=n_threads,
+                progress=progress,
+                max_cells=cell_limit(max_cells),
+            )
         return write_patterns(self, path, packed, n_threads, progress, max_cells)
 
     @property

@@ -10,6 +10,7 @@ __all__ = [
     "CellLimitError",
     "FileFormatError",
     "InputError",
+    "JobError",
     "MemoryLimitError",
     "NotInterpolable",
     "RankLimitError",
@@ -20,6 +21,14 @@ __all__ = [
 
 class TopesError(Exception):
     """Base class of every exception topes raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled with its attributes, which are keywords of `__init__`: errors travel between processes."""
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[TopesError], args: tuple[Any, ...], attributes: dict[str, Any]) -> TopesError:
+    return kind(*args, **{name: value for name, value in attributes.items() if not name.startswith("__")})
 
 
 class InputError(TopesError, ValueError):
@@ -81,6 +90,21 @@ class MemoryLimitError(TopesError, MemoryError):
         self.expected_cells = expected_cells
         self.needed = needed
         self.available = available
+
+
+class JobError(TopesError):
+    """An executor kept failing; what was done is in the checkpoint, where there is one.
+
+    Attributes
+    ----------
+    done, total : int
+        Shares of the work that are done, and all of them.
+    """
+
+    def __init__(self, message: str, *, done: int, total: int) -> None:
+        super().__init__(message)
+        self.done = done
+        self.total = total
 
 
 class SolverError(TopesError):

@@ -17,6 +17,8 @@ from ._support.validation import FloatArray, read_only
 from .arrangement import Arrangement
 from .cells import exact_witness
 from .errors import InputError
+from .jobs import summarise_in_shares
+from .jobs.supply import ExecutorLike
 
 __all__ = [
     "AngledCell",
@@ -304,6 +306,8 @@ def solid_angle_summary(
     n_threads: int | None = None,
     progress: bool | ProgressCallback = False,
     max_cells: int | None = None,
+    executor: ExecutorLike | None = None,
+    checkpoint: Any = None,
 ) -> SolidAngleSummary:
     """Least and greatest solid angle with their cells, histogram and sum, in memory that does not grow with their number.
 
@@ -311,11 +315,15 @@ def solid_angle_summary(
     ----------
     A, n_points, seed, n_threads, progress, max_cells
         As in `solid_angles`.
+    executor, checkpoint
+        As in `Arrangement.count`. The result is the same to the last bit, whoever works.
 
     Raises
     ------
     InputError, CellLimitError
-        As for `solid_angles`.
+        As for `solid_angles`; the checkpoint belongs to another arrangement, seed or number of points.
+    JobError
+        The executor keeps failing.
 
     Examples
     --------
@@ -329,10 +337,21 @@ def solid_angle_summary(
     ([2, 2], [-1.0, -0.4])
     """
     limit = _check(A, n_points, seed, max_cells)
-    with restated(A), progress_callback(progress, "solid angles") as callback:
-        n_cells, total, error, least, greatest, first_bin, bins, per_decade, exact_cones, _ = _core.solid_angle_summary(
-            A._core, int(n_points), int(seed) % 2**64, limit, thread_count(n_threads), callback
+    settings = int(n_points), int(seed) % 2**64
+    if executor is not None or checkpoint is not None:
+        found = summarise_in_shares(
+            A,
+            *settings,
+            executor=executor,
+            checkpoint=checkpoint,
+            n_threads=n_threads,
+            progress=progress,
+            max_cells=limit,
         )
+    else:
+        with restated(A), progress_callback(progress, "solid angles") as callback:
+            found = _core.solid_angle_summary(A._core, *settings, limit, thread_count(n_threads), callback)
+    n_cells, total, error, least, greatest, first_bin, bins, per_decade, exact_cones, _ = found
     edges = read_only((first_bin + np.arange(len(bins) + 1)) / per_decade)
     return SolidAngleSummary(
         n_cells, _cell(A, *least), _cell(A, *greatest), total, error, bins, edges, A.rank, _method(A.rank), exact_cones

@@ -203,3 +203,34 @@ def test_descent_takes_blocks_and_gives_them_back():
         descent.enter(np.zeros((1, 3)), np.ones(1))
     with pytest.raises(ValueError, match="a sign for each"):
         descent.enter(np.zeros((1, 2)), np.ones(2))
+
+
+def test_plans_and_their_tasks(core):
+    plan = _core.Plan(core, 100.0, 0.0)
+    assert plan.n_tasks == len(plan.weights) > 1
+    assert not plan.weights.flags.writeable
+    assert plan.counters.keys() == {"signs", "exact_signs", "exact_rays"}
+    n_cells, counters = _core.count_tasks(core, plan, 0, plan.n_tasks, ALL, None)
+    assert (n_cells, counters.keys()) == (6, plan.counters.keys())
+    assert _core.count_tasks(core, plan, 1, 1, ALL, None)[0] == 0
+    parts = [_core.pack_tasks(core, plan, k, k + 1, ALL, None) for k in range(plan.n_tasks)]
+    assert sum(n for n, _ in parts) == 6
+    assert all(packed.shape == (n, 1) and packed.dtype == np.uint8 and not packed.flags.writeable for n, packed in parts)
+    angles = _core.angle_parts(core, plan, 0, plan.n_tasks, 16, 0, ALL, None)
+    assert [len(part) for part in angles] == [8] * plan.n_tasks
+    summary = _core.summarise_parts(core, angles)
+    assert summary[0] == 6
+    assert summary[1] == pytest.approx(1.0, abs=1e-15)
+    with pytest.raises(ValueError, match="range"):
+        _core.count_tasks(core, plan, 0, plan.n_tasks + 1, ALL, None)
+    with pytest.raises(ValueError, match="range"):
+        _core.pack_tasks(core, plan, 2, 1, ALL, None)
+    with pytest.raises(ValueError, match="n_tasks"):
+        _core.Plan(core, 0.0, 0.0)
+    with pytest.raises(ValueError, match="hyperplane"):
+        _core.Plan(_core.Arrangement.from_doubles(np.zeros((2, 2)), False, 0), 1.0, 0.0)
+    with pytest.raises(ValueError, match="eight entries"):
+        _core.summarise_parts(core, [(1, 2)])
+    line = _core.Arrangement.from_doubles(np.ones((2, 1)), False, 0)
+    with pytest.raises(ValueError, match="rank"):
+        _core.angle_parts(line, _core.Plan(line, 1.0, 0.0), 0, 1, 16, 0, ALL, None)

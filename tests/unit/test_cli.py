@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
 
-from topes import Arrangement, TwoLayerNetwork, VectorNetwork, beta_max, cli
+from topes import Arrangement, TwoLayerNetwork, VectorNetwork, beta_max, cli, open_patterns
 
 TABLE = "a,b,y\n0.1,0.3,1\n0.3,0.9,-1\n1,0,1\n"  # the first two rows are parallel as decimals, not as doubles
 
@@ -255,3 +260,62 @@ def test_path_is_a_table_of_certified_solutions(tmp_path, capsys):
     assert [line.split()[0] for line in lines[1:]] == ["1", "0.1"]
     assert run("path", table, *both, "--betas", "a") == 2
     assert "--betas" in capsys.readouterr().err
+
+
+FORKS = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")  # 3.12 and 3.13, beside any other thread
+
+
+@FORKS
+def test_count_over_processes_with_a_checkpoint(table, tmp_path, capsys):
+    shares = tmp_path / "count.shares"
+    for _ in range(2):
+        assert run("count", table, "--workers", "2", "--checkpoint", shares, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["cells"] == Arrangement([[1, 3, 10], [3, 9, -10], [10, 0, 10]]).count()
+    assert run("count", table, "--target", "y", "--checkpoint", shares) == 2
+    assert "belongs to another problem" in capsys.readouterr().err
+    assert run("count", table, "--workers", "0") == 2
+    assert run("count", table, "--estimate", "--checkpoint", shares) == 2
+    assert run("count", table, "--workers", "2", "--threads", "2") == 2
+    assert "n_threads must be left out" in capsys.readouterr().err
+
+
+@FORKS
+def test_cells_that_go_on(table, tmp_path, capsys):
+    out = tmp_path / "p.npy"
+    for _ in range(2):
+        assert run("cells", table, "--packed", "--workers", "2", "--resume", "-o", out) == 0
+    P = open_patterns(out)
+    assert P.complete
+    assert np.array_equal(P[:], Arrangement([[1, 3, 10], [3, 9, -10], [10, 0, 10]]).patterns())
+    assert run("cells", table, "--resume", "-o", out) == 2
+    assert "belongs to another problem: other settings" in capsys.readouterr().err
+
+
+def test_ctrl_c_stops_all_workers_and_keeps_the_checkpoint(tmp_path):
+    X = np.random.default_rng(0).standard_normal((400, 4))
+    np.save(tmp_path / "X.npy", X)
+    shares = tmp_path / "count.shares"
+    command = [sys.executable, "-m", "topes.cli", "count", tmp_path / "X.npy", "--workers", "2", "--checkpoint", shares]
+    child = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while not (shares.exists() and len(shares.read_bytes().splitlines()) > 1) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.killpg(child.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    _, errors = child.communicate(timeout=60)
+    assert (child.returncode, errors.strip()) == (130, "topes: interrupted")  # no worker says anything
+    fractions = []
+    with pytest.raises(KeyboardInterrupt):
+        Arrangement(X).count(checkpoint=shares, progress=lambda fraction, n_cells: _first(fractions, fraction))
+    assert fractions[0] > 0
+
+
+def _first(seen, fraction):
+    seen.append(fraction)
+    raise KeyboardInterrupt

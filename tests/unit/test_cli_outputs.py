@@ -205,3 +205,16 @@ def test_whole_file(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt", "link"]
     with pytest.raises(FileNotFoundError), whole_file(tmp_path / "nowhere" / "b"):
         pass
+
+
+def test_checkpoints_and_outputs_that_go_on_are_kept(folder, capsys):
+    assert "does not lie in an existing directory" in refused(capsys, "count", "data.csv", "--checkpoint", "nowhere/c")
+    assert "data.csv is read by this command" in refused(capsys, "count", "data.csv", "--checkpoint", "data.csv")
+    for _ in range(2):
+        assert run("cells", "data.csv", "--resume", "-o", "out.npy") == 0
+    capsys.readouterr()
+    assert "out.npy exists" in refused(capsys, "cells", "data.csv", "-o", "out.npy")
+    (folder / "out.npy").write_text("precious")
+    (folder / "out.npy.checkpoint").unlink()
+    refused(capsys, "cells", "data.csv", "--resume", "-o", "out.npy")
+    assert (folder / "out.npy").read_text() == "precious"

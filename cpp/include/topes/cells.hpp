@@ -85,6 +85,17 @@ class CellStream {
   std::thread driver_;
 };
 
+/// Packed patterns of the cells of some tasks of a plan, packed_bytes(n) each; those of all tasks one after the other are what
+/// a CellStream gives. The counters leave out the plan's own.
+/// \pre arrangement.rank() >= 1, the plan is of this arrangement. \throws CellLimit beyond max_cells
+struct PackedCells {
+  std::uint64_t n_cells = 0;
+  std::vector<std::uint8_t> packed;
+  PredicateCounters counters;
+};
+PackedCells pack_tasks(const Arrangement& arrangement, const Plan& plan, TaskRange range, std::uint64_t max_cells,
+                       const WalkOptions& options);
+
 /// One cell, exactly.
 struct ExactCone {
   IntegerMatrix rays;                   ///< primitive, n_columns each, zero outside the pivot columns

@@ -20,6 +20,11 @@ struct CountResult {
 /// \throws CellLimit beyond max_cells
 CountResult count_cells(const Arrangement& arrangement, std::uint64_t max_cells, const WalkOptions& options);
 
+/// The cells of some tasks of a plan; summed over all tasks they are count_cells(). The counters leave out the plan's own.
+/// \pre arrangement.rank() >= 1, the plan is of this arrangement. \throws CellLimit beyond max_cells
+CountResult count_tasks(const Arrangement& arrangement, const Plan& plan, TaskRange range, std::uint64_t max_cells,
+                        const WalkOptions& options);
+
 struct CountEstimate {
   double mean = 0;
   double standard_error = 0;

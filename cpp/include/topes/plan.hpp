@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "topes/cell_tree.hpp"
@@ -50,8 +52,20 @@ struct Plan {
   std::vector<double> weights() const;
 };
 
+/// How finely a plan is cut. The plan depends on this and the arrangement alone.
+struct PlanSize {
+  double n_tasks = 512;       ///< about so many: threads end together and progress moves steadily; more would cost copies
+  double one_task = 1 << 13;  ///< at most so many cells make one task: below this, threads do not pay
+};
+
+/// Tasks [first, last) of a plan.
+struct TaskRange {
+  std::size_t first = 0;
+  std::size_t last = 0;
+};
+
 /// \pre arrangement.rank() >= 1. \throws CellLimit if there are more root cones than can be counted.
-Plan make_plan(const Arrangement& arrangement, Control& control);
+Plan make_plan(const Arrangement& arrangement, Control& control, const PlanSize& size = {});
 
 /// Walk one task with the visitor.
 template <int R, class Visitor>
@@ -74,23 +88,37 @@ struct WalkOptions {
   ProgressHook hook;
 };
 
-/// Walk all tasks of the plan on several threads. For each task, in the thread that walks it:
+/// Walk some tasks of the plan on several threads. For each task, in the thread that walks it:
 /// `make(task, tree)` gives the visitor, `finish(task, visitor)` takes it back.
+/// \pre range.first <= range.last <= plan.tasks.size()
 template <int R, class Visitor, class Make, class Finish>
-PredicateCounters walk_plan(const Arrangement& arrangement, const Plan& plan, Control& control,
-                            const WalkOptions& options, Make&& make, Finish&& finish) {
+PredicateCounters walk_tasks(const Arrangement& arrangement, const Plan& plan, TaskRange range, Control& control,
+                             const WalkOptions& options, Make&& make, Finish&& finish) {
   std::vector<std::unique_ptr<CellTree<R, Visitor>>> trees(thread_count(options.n_threads));
-  run_tasks(plan.weights(), options.n_threads, control, options.hook, [&](std::size_t task, unsigned thread) {
+  const std::vector<double> all = plan.weights();
+  const auto weights = std::span(all).subspan(range.first, range.last - range.first);
+  run_tasks(weights, options.n_threads, control, options.hook, [&](std::size_t k, unsigned thread) {
+    const std::size_t task = range.first + k;
     auto& tree = trees[thread];
     if (tree == nullptr) tree = std::make_unique<CellTree<R, Visitor>>(arrangement, control);
     Visitor visitor = make(task, *tree);
     walk_task(plan.tasks[task], *tree, visitor);
     finish(task, visitor);
   });
-  PredicateCounters counters = plan.counters;
+  PredicateCounters counters;
   for (const auto& tree : trees) {
     if (tree != nullptr) counters += tree->splitter().counters();
   }
+  return counters;
+}
+
+/// The same for all tasks; the counters are those of the plan and the walk.
+template <int R, class Visitor, class Make, class Finish>
+PredicateCounters walk_plan(const Arrangement& arrangement, const Plan& plan, Control& control,
+                            const WalkOptions& options, Make&& make, Finish&& finish) {
+  PredicateCounters counters = plan.counters;
+  counters += walk_tasks<R, Visitor>(arrangement, plan, {0, plan.tasks.size()}, control, options, std::forward<Make>(make),
+                                     std::forward<Finish>(finish));
   return counters;
 }
 

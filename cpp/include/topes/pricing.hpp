@@ -51,6 +51,7 @@ struct PricingOptions {
   unsigned n_threads = 0;
   ProgressHook hook;
   bool record = false;  ///< write down the cover that proves the bound: directions are not looked for, memory grows with it
+  bool reallot = false;  ///< what parts of space leave of max_nodes goes to those that ran out; up to twice as many are looked at then
 };
 
 /// The cones of a finished search, for another program to check: a tree for each sign of the price (+ first; several outputs

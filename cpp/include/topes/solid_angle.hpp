@@ -11,6 +11,7 @@
 
 #include "topes/cells.hpp"
 #include "topes/plan.hpp"
+#include "topes/solid_angle_part.hpp"
 
 namespace topes {
 
@@ -37,13 +38,6 @@ struct SolidAngles {
 /// \throws InvalidArgument if the arrangement is affine; CellLimit beyond max_cells
 SolidAngles solid_angles(const Arrangement& arrangement, const AngleOptions& options);
 
-/// A cell by its pattern, with its angle.
-struct AngledCell {
-  double angle = 0;
-  double error = 0;
-  std::vector<std::uint8_t> packed;
-};
-
 /// Bins of log10(angle) of equal width: bin k is [first + k, first + k + 1) / kBinsPerDecade.
 struct AngleSummary {
   static constexpr int kBinsPerDecade = 10;
@@ -59,6 +53,19 @@ struct AngleSummary {
 
 /// What the angles are like, in memory that does not grow with the number of cells.
 AngleSummary summarise_angles(const Arrangement& arrangement, const AngleOptions& options);
+
+/// Some tasks of a plan, one part each. The counters leave out the plan's own.
+struct AngleParts {
+  std::vector<AnglePart> parts;
+  PredicateCounters counters;
+};
+
+/// \pre arrangement.rank() >= 2, the plan is of this arrangement. \throws as solid_angles()
+AngleParts angle_parts(const Arrangement& arrangement, const Plan& plan, TaskRange range, const AngleOptions& options);
+
+/// The parts of all tasks, in the order of the plan: summarise_angles() of a plan of default size, to the last bit. The
+/// predicates are not counted.
+AngleSummary summarise_parts(const Arrangement& arrangement, std::span<const AnglePart> parts);
 
 /// The cell with this packed pattern, from its exact rays; nothing if no cell has it.
 std::optional<AngledCell> angle_of_cell(const Arrangement& arrangement, std::span<const std::uint8_t> packed,

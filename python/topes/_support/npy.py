@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import InputError, MemoryLimitError
+from ..jobs.reading import beside
 from .progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def write_patterns(
                 file.write((batch.packed if packed else batch.patterns).tobytes())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, target)
+        beside(target).unlink(missing_ok=True)  # of a file that is no more
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -20,16 +20,19 @@ class ProgressLine:
         self._stream = sys.stderr if stream is None else stream
         self._start = self._last = time.monotonic()
         self._width = 0
+        self._first: float | None = None  # not 0 where a checkpoint is taken up: what was done before tells no speed
 
     def __call__(self, fraction: float, n_cells: int) -> None:
         """Show the share of the work done (0 to 1) and the cells found so far, at most five times a second."""
         now = time.monotonic()
+        if self._first is None:
+            self._first = fraction
         if now - self._last < _SECONDS_BETWEEN_LINES:
             return
         self._last = now
         line = f"{self._label}: {100 * fraction:.0f} %, {n_cells:,} cells"
-        if fraction > 0.0:
-            line += f", {(now - self._start) * (1 - fraction) / fraction:.0f} s left"
+        if fraction > self._first:
+            line += f", {(now - self._start) * (1 - fraction) / (fraction - self._first):.0f} s left"
         self._write(line)
 
     def close(self) -> None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
 from .._support.exact_input import Values
+from .._support.limits import check_count
 from ..arrangement import Arrangement
 from ..errors import InputError
 from ._common import file_options, load_rows, report, show_progress, target_option
@@ -16,12 +21,16 @@ from ._output import check_outputs, force_option
 
 __all__ = ["cells", "count"]
 
+_workers = click.option("--workers", type=int, default=None, help="Processes instead of threads; one that dies is replaced.")
+
 
 @click.command()
 @file_options
 @target_option("Column to leave out, once for each")
 @click.option("--bias", is_flag=True, help="Append a column of ones.")
 @click.option("--estimate", is_flag=True, help="Estimate instead, by random descents.")
+@_workers
+@click.option("--checkpoint", type=click.Path(path_type=Path), default=None, help="Add to this file, and go on from it.")
 def count(
     file: Path,
     rows: str | None,
@@ -32,6 +41,8 @@ def count(
     targets: tuple[str, ...],
     bias: bool,
     estimate: bool,
+    workers: int | None,
+    checkpoint: Path | None,
 ) -> None:
     """Count the cells of the arrangement of the rows of FILE, exactly.
 
@@ -40,6 +51,9 @@ def count(
       topes count penguins.csv --columns bill_length,bill_depth,flipper_length
       topes count blood.csv --drop donated --bias --estimate
     """
+    if estimate and (workers is not None or checkpoint is not None):
+        raise InputError("--estimate takes no --workers and no --checkpoint: it is done in seconds")
+    check_outputs([checkpoint], True, [file])  # one that is there is gone on from, never replaced
     X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     facts = _facts(A, file)
@@ -47,7 +61,9 @@ def count(
     if estimate:
         facts["estimated_cells"], facts["standard_error"] = A.estimate_count(rng=0)
     else:
-        facts["cells"], counters = A.count_with_counters(threads, show_progress(), max_cells)
+        facts["cells"], counters = A.count_with_counters(
+            threads, show_progress(), max_cells, executor=_pool(workers), checkpoint=checkpoint
+        )
         facts["exact_fallbacks"] = counters["exact_signs"]
     facts["seconds"] = round(time.perf_counter() - start, 4)
     report(facts, as_json)
@@ -60,6 +76,8 @@ def count(
 @click.option("--bias", is_flag=True, help="Append a column of ones.")
 @click.option("--packed", is_flag=True, help="Eight rows of FILE to a byte, lowest bit first.")
 @force_option
+@_workers
+@click.option("--resume", is_flag=True, help="Let the output grow in its place, and go on with what a stopped run left.")
 def cells(
     file: Path,
     rows: str | None,
@@ -72,6 +90,8 @@ def cells(
     bias: bool,
     packed: bool,
     force: bool,
+    workers: int | None,
+    resume: bool,
 ) -> None:
     """Write the pattern of every cell to an .npy file, one row each, in bounded memory.
 
@@ -81,15 +101,32 @@ def cells(
     """
     if output.suffix.lower() != ".npy":
         raise InputError(f"--output must end in .npy, got {output}")
-    check_outputs([output], force, [file])
+    check_outputs([output], force or resume, [file])
     X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     start = time.perf_counter()
-    n_cells = A.save_patterns(output, packed=packed, n_threads=threads, progress=show_progress(), max_cells=max_cells)
+    n_cells = A.save_patterns(
+        output,
+        packed=packed,
+        n_threads=threads,
+        progress=show_progress(),
+        max_cells=max_cells,
+        executor=_pool(workers),
+        resume=resume,
+    )
     facts = {**_facts(A, file), "cells": n_cells, "output": str(output)}
     facts["bytes"] = output.stat().st_size
     facts["seconds"] = round(time.perf_counter() - start, 4)
     report(facts, as_json)
+
+
+def _pool(workers: int | None) -> Callable[[], Executor] | None:
+    """Makes pools of so many processes; None where none are asked for."""
+    if workers is None:
+        return None
+    check_count(workers, "--workers", 1)
+    deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is for the main process
+    return partial(ProcessPoolExecutor, workers, **deaf)
 
 
 def _facts(A: Arrangement, file: Path) -> dict[str, Any]:

@@ -49,6 +49,8 @@ class ConvexReLU(BaseEstimator):  # type: ignore[misc]
         if not (jobs is None or (isinstance(jobs, Integral) and (jobs == -1 or jobs >= 1))):
             raise InputError(f"n_jobs must be None, -1 or a positive int, got {jobs!r}")
         threads = 1 if jobs is None else None if jobs == -1 else int(jobs)
+        if self.max_time is not None:
+            positive("max_time", self.max_time)
         rank = int(self.rank) if whole and self.rank is not None else self.rank
         return Settings(self.loss, self.activation, bias, self.norm, rank, self.tol, self.max_time, threads,
                         self._seed(), int(self.verbose))  # fmt: skip

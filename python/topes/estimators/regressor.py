@@ -71,7 +71,8 @@ class ConvexReLURegressor(RegressorBase):
     tol : float
         Relative gap to prove; `OptimalityWarning` where it was not.
     max_time : float or None
-        Seconds, about.
+        Seconds, about: turned into counts of steps and of cones before it begins, so that networks depend on no clock. Only
+        the lower bound where not all cells are priced has a clock; None is a minute there.
     n_jobs : int or None
         Threads; None is 1, -1 all. Nothing depends on it.
     random_state : int, RandomState or None

@@ -33,7 +33,7 @@ class Gauge:
     status : Status
         `CERTIFIED` where the gap asked for is met, or where it is proved that the gauge is infinite.
     dual : ndarray, shape (n,), float64
-        A supporting functional: dual'y = lower_bound up to rounding, and |dual'phi(Xu)| <= 1 on the unit ball. NaN where the
+        A supporting functional: dual'y = lower_bound up to rounding, and abs(dual'phi(Xu)) <= 1 on the ball. NaN where the
         gauge is infinite.
     certificate : ndarray, shape (n,), of Fraction, or None
         Where the gauge is infinite, the z of `NotInterpolable`.

@@ -30,13 +30,13 @@ class Interpolation:
     lower_bound : float
         No network whose outputs are exactly as asked has a smaller objective: dual'y, less what rounding may have added.
     gap : float
-        objective - lower_bound, relative to the objective, or to a thousandth of max |y_i| / max ||x_i|| where that is more:
+        objective - lower_bound, relative to the objective, or to a thousandth of max abs(y_i) / max ||x_i|| where more:
         with a free bias the objective can be zero. Dimensionless; it can be negative by what the residual is worth.
     residual : float
-        Largest |f_i - y_i| of `network`, in units of y; for margins the largest 1 - y_i f_i, if positive. Doubles hold no
+        Largest abs(f_i - y_i) of `network`, in units of y; for margins the largest 1 - y_i f_i, if positive. Doubles hold no
         network with a residual of zero in general; the lower bound is for zero.
     dual : ndarray, shape (n,), float64
-        A point of (25): |dual'phi(Xu)| <= 1 for all ||u||_p <= 1, proved.
+        A point of (25): abs(dual'phi(Xu)) <= 1 for all ||u||_p <= 1, proved.
     n_priced : int
         Cones that pricing looked at.
     seconds : dict

@@ -86,7 +86,7 @@ def train_whitened(X: Any, y: Any, beta: float, *, tol: float = 1e-9) -> Solutio
     With z = Xw the program (26) is min 0.5 * ||p - q - y||^2 + b (||p|| + ||q||) over p, q >= 0, b = beta / sqrt(c): the
     positive and the negative part of y are each shortened by b, or to nothing,
 
-        p = max(0, 1 - b / ||y_+||) y_+,   q = max(0, 1 - b / ||y_-||) y_-,
+        ``p = max(0, 1 - b / ||y_+||) y_+,   q = max(0, 1 - b / ||y_-||) y_-``,
 
     and the neurons are X'p / c and X'q / c. O(n d) operations.
 
@@ -103,7 +103,7 @@ def train_whitened(X: Any, y: Any, beta: float, *, tol: float = 1e-9) -> Solutio
     Returns
     -------
     Solution
-        Its lower bound asks nothing of X: |v'(Xu)_+| <= max(||v_+||, ||v_-||) ||X|| for all unit u.
+        Its lower bound asks nothing of X: ``abs(v'(Xu)_+) <= max(||v_+||, ||v_-||) ||X||`` for all unit u.
 
     Raises
     ------

@@ -262,6 +262,7 @@ class Pricer:
         max_seconds: float | None = None,
         n_threads: int | None = None,
         progress: Any = None,
+        reallot: bool = False,
     ) -> Pricing:
         """The largest price over all cells.
 
@@ -281,6 +282,9 @@ class Pricer:
             Most directions to return.
         max_nodes, max_seconds : optional
             Limits; the bound holds all the same.
+        reallot : bool
+            Each part of space has its share of `max_nodes`; what some leave goes to those that ran out, which begin again:
+            up to twice as many cones are looked at.
 
         Returns
         -------
@@ -314,6 +318,7 @@ class Pricer:
             n_directions,
             thread_count(n_threads),
             progress,
+            reallot,
         )
         directions = self._from_working @ w.T
         upper = upper * unit * self._inflation + slack

@@ -107,7 +107,7 @@ def count(X: Any, offsets: Any = None, *, values: str = "binary") -> int:
 
 
 def count_bounded(X: Any, offsets: Any = None, *, values: str = "binary") -> int:
-    """Number of relatively bounded cells by Zaslavsky's theorem, |chi(1)|; slow.
+    """Number of relatively bounded cells by Zaslavsky's theorem, abs(chi(1)); slow.
 
     Parameters
     ----------

@@ -90,6 +90,9 @@ class NotSpikeFree(InputError):
         super().__init__(f"X must be spike-free for (26) to be the network's problem, but {result.reason}; witness u = {u}")
         self.result = result
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.result,)
+
 
 def spike_free(X: Any, *, values: Values = "binary") -> SpikeFree:
     """Decide exactly whether X is spike-free for the ReLU: {(Xu)_+ : ||u|| <= 1} within {Xz : ||z|| <= 1}.

@@ -109,9 +109,11 @@ class Judge:
 
     def _price(self, v: FloatArray, blocks: Blocks, tol: float, keep: float, max_nodes: int | None) -> Pricing:
         begin = time.perf_counter()
+        reallot = False
         if self.max_cones is not None:
             left = max(1, self.max_cones - self.n_priced)
-            max_nodes = left if max_nodes is None else min(left, max_nodes)
+            reallot = max_nodes is None or left < max_nodes
+            max_nodes = left if reallot else max_nodes
         pricing = self.pricer.price(
             v,
             floor=self.beta * (1.0 + 0.25 * self.tol),
@@ -122,6 +124,7 @@ class Judge:
             max_nodes=max_nodes,
             max_seconds=None if math.isinf(self.deadline) else max(0.01, self.deadline - begin),
             n_threads=self.n_threads,
+            reallot=reallot,
         )
         self.n_priced += pricing.n_nodes
         self.seen.append(pricing.directions[:, :_SEEN])

@@ -37,7 +37,7 @@ class Verification:
     gap : float
         At least (objective_upper - lower_bound) / max(objective_upper, L(0, y) / 1000); dimensionless.
     residual : float
-        Of a certificate of `interpolate`: the largest |f_i - y_i| of the network, or 1 - y_i f_i for margins, is at most
+        Of a certificate of `interpolate`: the largest abs(f_i - y_i) of the network, or 1 - y_i f_i for margins, is at most
         this; the lower bound is for none. Else 0.
     n_cones : int
         Cones of the cover, halved ones included.

@@ -221,7 +221,7 @@ class Zonotope:
     def volume(self, progress: bool | ProgressCallback = False) -> Volume:
         """The volume, exactly; below rank d, the r-dimensional volume in the affine hull (of a point: 1).
 
-        The sum of |det X_S| over all sets S of r rows, in O(n^(r-1) log n) operations on integers as long as the numbers
+        The sum of abs(det X_S) over all sets S of r rows, in O(n^(r-1) log n) operations on integers as long as the numbers
         need: sorted by angle at rank 2, and one projection along each row for each rank more.
 
         Returns

@@ -1,0 +1,220 @@
+"""The loop that hands out shares, a bounded number at a time, and takes back what they found."""
+
+from __future__ import annotations
+
+import heapq
+import pickle
+import queue
+import time
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor, Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+from .._support.limits import NO_LIMIT, over_limit
+from .._support.progress import ProgressCallback
+from ..errors import CellLimitError, JobError
+from . import worker
+from .progress import Estimate
+from .shares import Shares
+from .supply import Supply
+
+if TYPE_CHECKING:
+    from ..arrangement import Arrangement
+
+__all__ = ["Sink", "Work", "run"]
+
+_SMALL_ROWS = 1 << 14  # bytes: so many travel with every share, more only where a worker asks for them
+_TRIES = 4  # of one share; of executors that break before anything is done
+_SECONDS = 0.1  # between two reports of progress
+
+
+@dataclass(frozen=True)
+class Work:
+    """A walk in shares, and in which order to take them."""
+
+    A: Arrangement
+    key: str
+    kind: str
+    settings: tuple[int, ...]
+    shares: Shares
+    order: Sequence[int]
+    max_cells: int = NO_LIMIT
+
+
+class Sink(Protocol):
+    """Takes what the shares found."""
+
+    @property
+    def done(self) -> dict[int, int]:
+        """Shares that are safe and need not be walked, each with its number of cells."""
+
+    @property
+    def held(self) -> int:
+        """Results that wait in memory for their turn."""
+
+    @property
+    def where(self) -> str:
+        """Where to find what is done, for messages."""
+
+    def keep(self, share: int, result: Any) -> int:
+        """Take a result, whatever its turn; returns its cells."""
+
+
+def run(work: Work, supply: Supply, sink: Sink, callback: ProgressCallback | None, *, in_flight: int = 1024) -> None:
+    """Walk every share that is not done, and hand the results to the sink.
+
+    Parameters
+    ----------
+    in_flight : int
+        Most shares that are out, or held by the sink.
+
+    Raises
+    ------
+    JobError
+        The executor keeps failing.
+    CellLimitError
+        There are more than `work.max_cells` cells.
+    """
+    loop = _Loop(work, supply, sink, callback, in_flight)
+    try:
+        loop.run()
+        supply.end()
+    except BaseException:
+        loop.stop()
+        raise
+    finally:
+        worker.forget(work.key, work.shares.size)
+
+
+class _Loop:
+    def __init__(
+        self, work: Work, supply: Supply, sink: Sink, callback: ProgressCallback | None, in_flight: int
+    ) -> None:
+        self.work, self.supply, self.sink, self.callback, self.in_flight = work, supply, sink, callback, in_flight
+        self.name = uuid.uuid4().hex
+        self.rows = pickle.dumps(work.A, protocol=pickle.HIGHEST_PROTOCOL)
+        self.with_rows: set[int] = set()  # shares whose worker asked for them
+        self.back: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
+        self.flying: dict[int, Future[Any]] = {}
+        self.failures: Counter[int] = Counter()
+        self.broken_in_a_row = 0
+        self.estimate = Estimate(work.shares.weights)
+        self.n_cells = 0
+        self.reported = time.monotonic()
+        for share, cells in sink.done.items():
+            self.count(share, cells)
+        self.place = {share: k for k, share in enumerate(work.order)}
+        self.todo = [k for k, share in enumerate(work.order) if share not in sink.done]  # a heap of places
+
+    def run(self) -> None:
+        if self.callback is not None:
+            self.callback(self.estimate.fraction(), self.n_cells)
+        while self.todo or self.flying:
+            self.fill()
+            try:
+                share, future = self.back.get(timeout=_SECONDS)
+            except queue.Empty:
+                pass
+            else:
+                if self.flying.get(share) is future:  # else of an executor that was dropped
+                    del self.flying[share]
+                    self.take(share, future)
+            self.report()
+        if self.callback is not None:
+            self.callback(1.0, self.n_cells)
+
+    def stop(self) -> None:
+        worker.stop(self.name)
+        for future in self.flying.values():
+            future.cancel()
+        self.supply.drop()
+
+    def fill(self) -> None:
+        while self.todo and len(self.flying) + self.sink.held < self.in_flight:
+            executor = self.supply.get()
+            share = self.work.order[heapq.heappop(self.todo)]
+            try:
+                future = executor.submit(worker.work, self.ticket(share))
+            except Exception as error:
+                self.again(share)
+                self.renew(error)
+                return
+            self.flying[share] = future
+            future.add_done_callback(lambda done, share=share: self.back.put((share, done)))  # type: ignore[misc]
+
+    def ticket(self, share: int) -> worker.Ticket:
+        work, shares = self.work, self.work.shares
+        carried = share in self.with_rows or len(self.rows) <= _SMALL_ROWS
+        return worker.Ticket(
+            self.name,
+            work.key,
+            self.rows if carried else None,
+            shares.size,
+            shares.digest,
+            work.kind,
+            work.settings,
+            shares.first[share],
+            shares.first[share + 1],
+            work.max_cells,
+        )
+
+    def take(self, share: int, future: Future[Any]) -> None:
+        try:
+            state, value = future.result()
+        except BrokenExecutor as error:
+            self.again(share)
+            self.renew(error)
+        except Exception as error:  # of the transport, or of the machine a worker runs on
+            self.failures[share] += 1
+            if self.failures[share] == _TRIES:
+                self.give_up(f"share {share} failed {_TRIES} times", error)
+            self.again(share)
+        else:
+            if state == "rows":
+                self.with_rows.add(share)
+                self.again(share)
+            elif state == "refused":
+                raise over_limit(self.work.A, self.work.max_cells) if isinstance(value, CellLimitError) else value
+            else:
+                self.broken_in_a_row = 0
+                self.count(share, self.sink.keep(share, value))
+
+    def again(self, share: int) -> None:
+        heapq.heappush(self.todo, self.place[share])
+
+    def renew(self, error: BaseException) -> None:
+        """The executor takes no more work: keep what it has done, put back the rest, and go on with another one."""
+        flying, self.flying = self.flying, {}
+        for share, future in flying.items():
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self.take(share, future)
+            else:
+                future.cancel()
+                self.again(share)
+        self.broken_in_a_row += 1
+        if not self.supply.renews:
+            self.give_up("the executor broke, and there is no function that makes another one", error)
+        if self.broken_in_a_row == _TRIES:
+            self.give_up(f"{_TRIES} executors broke one after the other", error)
+        self.supply.drop()
+
+    def give_up(self, what: str, error: BaseException) -> NoReturn:
+        done, total = len(self.sink.done), len(self.work.shares)
+        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        message = f"{what} ({why}); {done} of {total} shares are done{self.sink.where}"
+        raise JobError(message, done=done, total=total) from error
+
+    def count(self, share: int, n_cells: int) -> None:
+        self.estimate.add(share, n_cells)
+        self.n_cells += n_cells
+        if self.n_cells > self.work.max_cells:
+            raise over_limit(self.work.A, self.work.max_cells)
+
+    def report(self) -> None:
+        now = time.monotonic()
+        if self.callback is not None and now - self.reported >= _SECONDS:
+            self.reported = now
+            self.callback(self.estimate.fraction(), self.n_cells)

@@ -1,0 +1,86 @@
+"""A walk cut into shares: ranges of the plan's tasks, the same whoever walks them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .._support.exact_input import as_rows, homogenised
+from .._support.validation import FloatArray
+from . import worker
+
+if TYPE_CHECKING:
+    from ..arrangement import Arrangement
+
+__all__ = ["DEFAULT_SIZE", "PlanSize", "Shares", "arrangement_key", "cut", "size_for"]
+
+_FEWEST, _MOST = 64, 4096  # shares: enough to balance; each process holds the plan, some kilobytes a share
+
+
+class PlanSize(NamedTuple):
+    """How finely the core cuts a plan: into about `n_tasks`; into one task where there are at most `one_task` cells."""
+
+    n_tasks: float
+    one_task: float
+
+
+DEFAULT_SIZE = PlanSize(512, 1 << 13)  # of every walk in one process
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Share k is tasks [first[k], first[k + 1]) of the plan, expected to be weights[k] of the work, on any scale."""
+
+    size: PlanSize
+    first: tuple[int, ...]
+    weights: FloatArray
+    digest: str  # of the plan
+    counters: tuple[int, int, int]  # of making the plan
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+
+def size_for(A: Arrangement, cells_in_a_share: int, most: int = _MOST) -> PlanSize:
+    """A size for shares of about so many cells: of the arrangement alone, so that a run can be taken up anywhere."""
+    return PlanSize(float(min(max(A.bound() // cells_in_a_share, _FEWEST), most)), DEFAULT_SIZE.one_task)
+
+
+def cut(A: Arrangement, key: str, size: PlanSize) -> Shares:
+    """Neighbouring tasks put together until they weigh as much as the heaviest alone.
+
+    The plan stays in this process: workers that are forked from it, or are its threads, find it there.
+    """
+    if A._core.rank == 0:  # one cell, and no plan
+        return Shares(size, (0, 1), np.ones(1), "whole space", (0, 0, 0))
+    ready = worker.prepare(A, key, size)
+    plan = ready.plan
+    weights = plan.weights
+    most = float(weights.max())
+    first, heavy = [0], [0.0]
+    for task, weight in enumerate(weights.tolist()):
+        if heavy[-1] + weight > most and heavy[-1] > 0:
+            first.append(task)
+            heavy.append(0.0)
+        heavy[-1] += weight
+    counters = plan.counters
+    return Shares(
+        size,
+        (*first, len(weights)),
+        np.array(heavy),
+        ready.digest,
+        (counters["signs"], counters["exact_signs"], counters["exact_rays"]),
+    )
+
+
+def arrangement_key(A: Arrangement) -> str:
+    """A hash of the exact rows, and of all else that the order of the cells depends on."""
+    data = as_rows(A._rows if A._offsets is None else homogenised(A._rows, A._offsets))
+    if data.dtype.kind == "f":
+        data = data + 0.0  # -0.0 is 0.0
+    text = repr((data.shape, data.dtype.str.lstrip("<>=|"), A.is_central, A._root_rows))
+    little = data.astype(data.dtype.newbyteorder("<"), copy=False)
+    return hashlib.sha256(text.encode() + little.tobytes()).hexdigest()
