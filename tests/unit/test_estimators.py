@@ -200,6 +200,7 @@ def test_names_of_columns_are_kept():
         (ConvexReLURegressorCV(betas=[]), "got none"),
         (ConvexReLURegressorCV(betas=[1, -1]), "betas must be a positive finite number, got -1"),
         (ConvexReLURegressorCV(least=0), "least must be"),
+        (ConvexReLURegressorCV(least=2.0), "least must be at most 1, got 2"),
     ],
 )
 def test_bad_parameters_are_named(model, message):

@@ -53,6 +53,8 @@ class _Path:
         if betas < 1 or isinstance(betas, bool):
             raise InputError(f"betas must be a positive int or positive numbers, got {betas!r}")
         least = positive("least", self.least)  # type: ignore[attr-defined]
+        if least > 1.0:
+            raise InputError(f"least must be at most 1, got {least:g}")
         return _largest(X, problems, weights, settings) * np.geomspace(1.0, least, int(betas) + 1)[1:]
 
 

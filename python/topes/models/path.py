@@ -121,7 +121,10 @@ def path(
     if isinstance(betas, int) and not isinstance(betas, bool):
         if betas < 1:
             raise InputError(f"betas must be at least 1 or an array, got {betas}")
-        share, top = as_positive(least, "least"), family.beta_max(_SHARP, n_threads)
+        share = as_positive(least, "least")
+        if share > 1.0:
+            raise InputError(f"least must be at most 1, got {least}")
+        top = family.beta_max(_SHARP, n_threads)
         chosen = [top * share**k for k in np.linspace(0.0, 1.0, betas)]
     else:
         chosen = sorted((as_beta(float(beta)) for beta in as_vector(betas, "betas")), reverse=True)
