@@ -30,6 +30,7 @@ from ..training.master import Conic, add_loss
 
 __all__ = ["VectorProgram"]
 
+_FAR = 20  # binary orders of magnitude
 _ACCURACY, _LESS = 1e-10, (1e-8, 1e-6)
 # Steps a round, until the objective falls by less than this share.
 _STEPS, _SETTLED = 8, 1e-9
@@ -59,8 +60,10 @@ class VectorProgram:
 
     def __init__(self, judge: Judge, n_outputs: int) -> None:
         self.judge, self.loss, self.y = judge, judge.loss, judge.y
-        # A power of two of data, beta and output weights: the conic solver's tolerances are not relative to them.
-        self._unit = int(np.frexp(np.abs(judge.pricer.data).max(initial=0.0))[1])
+        # A power of two of data, beta and output weights, where they are far from 1: the conic solver's tolerances are not
+        # relative to them.
+        unit = int(np.frexp(np.abs(judge.pricer.data).max(initial=0.0))[1])
+        self._unit = unit if abs(unit) > _FAR else 0
         self.pricer, self.beta = judge.pricer.scaled(-self._unit), float(np.ldexp(judge.beta, -self._unit))
         self.C = n_outputs
         self.n = len(self.y) // n_outputs
