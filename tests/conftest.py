@@ -1,12 +1,16 @@
-"""Hypothesis profiles: `dev` takes seconds, `ci` takes the same examples each time, `nightly` many new ones.
+"""Pools for walks in shares, and hypothesis profiles.
 
-Chosen by the environment variable TOPES_PROFILE; `dev` without it.
+`dev` takes seconds, `ci` takes the same examples each time, `nightly` many new ones: chosen by the environment variable
+TOPES_PROFILE; `dev` without it.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The twin works in rational arithmetic: one example may take a second, which is no reason to fail.
@@ -18,3 +22,15 @@ settings.register_profile(
 )
 settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=SLOW, print_blob=True)
 settings.load_profile(os.environ.get("TOPES_PROFILE", "dev"))
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool

@@ -196,6 +196,7 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
   });
   shared.incumbent = result.best = std::max(result.best, *std::max_element(dives.begin(), dives.end()));
   std::vector<PricingCover> covers(options.record ? n_tasks : 0);
+  for (PricingResult& part : parts) part.upper = INFINITY;
   const auto search_open = [&] {
     for_each_task([&](std::size_t task, const auto& cone, auto&& searcher) {
       if (options.record) {
@@ -203,7 +204,9 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
       } else {
         searcher.search(cone);
       }
-      parts[task] = {searcher.upper(), searcher.best(), searcher.complete(), searcher.nodes(), std::move(searcher.directions()), {}};
+      // A second search that the clock cuts short may bound its part less well than the first.
+      parts[task] = {std::min(parts[task].upper, searcher.upper()), searcher.best(), searcher.complete(), searcher.nodes(),
+                     std::move(searcher.directions()), {}};
     });
   };
   search_open();
@@ -218,7 +221,7 @@ PricingResult search(const PricingSpace& space, const PricingWeights& weights, s
         open.push_back(task);
       }
     }
-    if (open.empty() || spent >= options.max_nodes) break;
+    if (open.empty() || spent >= options.max_nodes || std::chrono::steady_clock::now() > shared.deadline) break;
     const std::uint64_t each = (options.max_nodes - spent) / open.size();
     if (each < 2 * shared.max_nodes) break;  // not worth beginning again
     for (const std::size_t task : open) result.nodes += parts[task].nodes;

@@ -22,7 +22,6 @@ from ._support.exact_input import (
 )
 from ._support.held import hold, stream, unpacked
 from ._support.limits import cell_limit, check_count, restated, thread_count
-from ._support.npy import write_patterns
 from ._support.progress import ProgressCallback, progress_callback
 from .bounds import cell_bound
 from .cells import CellBatch, Neighbors
@@ -443,18 +442,16 @@ class Arrangement:
         OSError
             The disk is full after all. With `resume` the file holds the cells up to there.
         """
-        if executor is not None or resume:
-            return jobs.save_in_shares(
-                self,
-                path,
-                packed=packed,
-                executor=executor,
-                resume=resume,
-                n_threads=n_threads,
-                progress=progress,
-                max_cells=cell_limit(max_cells),
-            )
-        return write_patterns(self, path, packed, n_threads, progress, max_cells)
+        return jobs.save_in_shares(
+            self,
+            path,
+            packed=packed,
+            executor=executor,
+            resume=resume,
+            n_threads=n_threads,
+            progress=progress,
+            max_cells=cell_limit(max_cells),
+        )
 
     @property
     def _cells_per_found(self) -> Literal[1, 2]:

@@ -239,3 +239,4 @@ def test_the_checkers_spectral_norm_is_above_and_close(seed, n, k, unit):
     A = unit * rng.standard_normal((n, k)) * rng.choice([0.0, 1e-9, 1.0], (1, k))
     exact = float(np.linalg.norm(A, 2))
     assert exact * (1.0 - 1e-14) <= norm_up(A) <= exact * (1.0 + 1e-8)
+    assert exact * (1.0 - 1e-14) <= spectral_norm(A) <= exact * (1.0 + 1e-11)

@@ -12,9 +12,8 @@ import time
 import numpy as np
 import pytest
 
-from topes import Arrangement, TwoLayerNetwork, VectorNetwork, beta_max, cli, open_patterns
-
-TABLE = "a,b,y\n0.1,0.3,1\n0.3,0.9,-1\n1,0,1\n"  # the first two rows are parallel as decimals, not as doubles
+from command import TABLE, run
+from topes import Arrangement, TwoLayerNetwork, VectorNetwork, beta_max, open_patterns
 
 
 @pytest.fixture
@@ -22,15 +21,6 @@ def table(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text(TABLE)
     return path
-
-
-def run(*arguments):
-    """Exit code of the command in this process."""
-    try:
-        cli.main([str(a) for a in arguments])
-    except SystemExit as stop:
-        return stop.code or 0
-    return 0
 
 
 def test_count_reads_decimals_from_text(table, capsys):

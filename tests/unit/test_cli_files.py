@@ -9,34 +9,15 @@ import sys
 import numpy as np
 import pytest
 
-from topes import cli
+from command import refused, run
 
 ROWS = np.array([[0.1, 0.3, 1.0], [0.3, 0.9, -1.0], [1.0, 0.0, 1.0]])  # the first two are parallel as decimals only
-
-
-def run(*arguments):
-    """Exit code of the command in this process."""
-    try:
-        cli.main([str(a) for a in arguments])
-    except SystemExit as stop:
-        return stop.code or 0
-    return 0
 
 
 def counted(capsys, *arguments):
     """What `topes count --json` finds."""
     assert run("count", *arguments, "--json") == 0
     return json.loads(capsys.readouterr().out)
-
-
-def refused(capsys, *arguments):
-    """The one line that a refused command says."""
-    assert run(*arguments) == 2
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.startswith("topes: ")
-    assert shown.err.count("\n") == 1
-    return shown.err
 
 
 @pytest.fixture

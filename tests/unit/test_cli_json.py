@@ -8,13 +8,13 @@ import sys
 
 import pytest
 
+from command import TABLE, run
 from topes import TwoLayerNetwork, __version__, cli
 from topes.cli import _progress
 from topes.cli._common import _plain
 from topes.cli._schema import COMMON, KEYS
 from topes.result import Round
 
-TABLE = "a,b,y\n0.1,0.3,1\n0.3,0.9,-1\n1,0,1\n"
 NETWORK = ("data.csv", "n.json", "--target", "y", "--beta", "0.1")
 CASES = {
     "count": ("count", "data.csv"),
@@ -36,15 +36,6 @@ CASES = {
     "plot neurons": ("plot", "neurons", "data.csv", "--target", "y", "--network", "n.json", "-o", "p.png"),
     "plot path": ("plot", "path", "data.csv", "--target", "y", "--betas", "2", "-o", "p.png"),
 }
-
-
-def run(*arguments):
-    """Exit code of the command in this process."""
-    try:
-        cli.main([str(a) for a in arguments])
-    except SystemExit as stop:
-        return stop.code or 0
-    return 0
 
 
 @pytest.fixture

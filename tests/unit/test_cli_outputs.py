@@ -10,10 +10,10 @@ import time
 import numpy as np
 import pytest
 
-from topes import TwoLayerNetwork, cli
+from command import TABLE, refused, run
+from topes import TwoLayerNetwork
 from topes._support.files import whole_file
 
-TABLE = "a,b,y\n0.1,0.3,1\n0.3,0.9,-1\n1,0,1\n"
 TRAIN = ("train", "data.csv", "--target", "y", "--beta", "0.1")
 WRITERS = {
     "network": (*TRAIN, "-o", "out.json"),
@@ -25,30 +25,12 @@ WRITERS = {
 }
 
 
-def run(*arguments):
-    """Exit code of the command in this process."""
-    try:
-        cli.main([str(a) for a in arguments])
-    except SystemExit as stop:
-        return stop.code or 0
-    return 0
-
-
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """Where the command runs, with a table in it."""
     (tmp_path / "data.csv").write_text(TABLE)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def refused(capsys, *arguments):
-    assert run(*arguments) == 2
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.startswith("topes: ")
-    assert shown.err.count("\n") == 1
-    return shown.err
 
 
 @pytest.mark.parametrize("what", WRITERS)

@@ -9,18 +9,9 @@ import numpy as np
 import pytest
 
 import topes
-from topes import cli
+from command import run
 
 KINDS = ("arrangement", "zonotope", "angles", "fit", "neurons", "path")
-
-
-def run(*arguments):
-    """Exit code of the command in this process."""
-    try:
-        cli.main([str(a) for a in arguments])
-    except SystemExit as stop:
-        return stop.code or 0
-    return 0
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import math
 import numpy as np
 import pytest
 
-from topes import TwoLayerNetwork, cli, stationarity
+from command import run
+from topes import TwoLayerNetwork, stationarity
 
 W = math.sqrt(0.9)
 
@@ -18,14 +19,6 @@ def files(tmp_path):
     (tmp_path / "data.csv").write_text("a,b,y\n0,1,1\n1,-1,1\n")
     TwoLayerNetwork([[W], [0.0]], None, [W]).save(tmp_path / "net.json")
     return tmp_path / "data.csv", tmp_path / "net.json"
-
-
-def run(*arguments):
-    try:
-        cli.main([str(a) for a in arguments])
-    except SystemExit as stop:
-        return stop.code or 0
-    return 0
 
 
 def test_it_tells_the_kind(files, capsys):

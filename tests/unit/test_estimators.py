@@ -115,6 +115,17 @@ def test_cross_validation_scores_the_path_and_fits_the_best():
     np.testing.assert_array_equal(model.predict(X), ConvexReLURegressor(model.beta_).fit(X, Y).predict(X))
 
 
+def test_a_scorer_of_ones_own_needs_to_know_of_no_weights():
+    def worst(model, X, y):
+        return -float(np.abs(model.predict(X) - y).max())
+
+    model = ConvexReLURegressorCV(betas=[0.1, 10.0], cv=2, scoring=worst).fit(X, Y)
+    assert np.all(model.scores_ < 0.0)
+    heavy = ConvexReLURegressorCV(betas=[0.1, 10.0], cv=2).fit(X, Y, sample_weight=np.full(40, 2.0))
+    doubled = ConvexReLURegressorCV(betas=[0.05, 5.0], cv=2).fit(X, Y)
+    np.testing.assert_allclose(heavy.scores_, doubled.scores_, atol=0.05)  # 2 L + beta R is twice L + beta/2 R
+
+
 def test_the_path_begins_above_the_first_beta_that_has_neurons():
     model = ConvexReLURegressorCV(betas=1, least=1.0 - 1e-9, cv=2).fit(X, Y)
     assert model.n_neurons_ == 0

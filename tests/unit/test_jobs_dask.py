@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import topes
+from shares import gaussian
 from topes import Arrangement
 from topes.jobs.count import count_in_shares
 from topes.jobs.shares import PlanSize
@@ -27,10 +28,6 @@ def client(tmp_path_factory):
         distributed.Client(cluster) as client,
     ):
         yield client
-
-
-def gaussian(n, r, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, r))
 
 
 def test_a_cluster_gives_the_same(client, tmp_path):

@@ -13,20 +13,13 @@ import numpy as np
 import pytest
 
 import topes
+from shares import ALL, FINE, gaussian
 from topes import Arrangement, FileFormatError, InputError, MemoryLimitError
 from topes.jobs import growing, patterns
 from topes.jobs.growing import GrowingNpy
-from topes.jobs.shares import PlanSize
 
 # Python 3.12 and 3.13 warn where a process forks that has another thread, as test runners have.
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-ALL = 2**64 - 1
-FINE = PlanSize(40, 0)
-
-
-def gaussian(n, r, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, r))
-
 
 @pytest.fixture(scope="module")
 def A():
@@ -61,7 +54,7 @@ def checkpoint_of(path):
 @pytest.mark.parametrize("resume", [True, False])
 def test_the_file_is_that_of_one_process(A, packed, resume, tmp_path):
     one, many = tmp_path / "one.npy", tmp_path / "many.npy"
-    A.save_patterns(one, packed=packed)
+    np.save(one, np.packbits(A.patterns(), axis=1, bitorder="little") if packed else A.patterns())
     with ProcessPoolExecutor(2) as pool:
         assert A.save_patterns(many, packed=packed, executor=pool, resume=resume) == A.bound()
         assert save(A, tmp_path / "fine.npy", packed=packed, executor=pool, resume=resume) == A.bound()

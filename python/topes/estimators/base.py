@@ -35,6 +35,12 @@ class ConvexReLU(BaseEstimator):  # type: ignore[misc]
     random_state: Any
     verbose: int
 
+    def _keep(self, given: dict[str, Any]) -> None:
+        """What `__init__` is called with, as it is: scikit-learn asks for no more."""
+        for name, value in given.items():
+            if name != "self":
+                setattr(self, name, value)
+
     def _settings(self) -> Settings:
         if isinstance(self.fit_intercept, (bool, np.bool_)):
             bias: Any = "penalized" if self.fit_intercept else False

@@ -164,17 +164,7 @@ class ConvexReLUClassifier(ClassifierBase):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        self.beta = beta
-        self.loss = loss
-        self.activation = activation
-        self.fit_intercept = fit_intercept
-        self.norm = norm
-        self.rank = rank
-        self.tol = tol
-        self.max_time = max_time
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+        self._keep(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLUClassifier:
         """Train.

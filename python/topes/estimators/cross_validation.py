@@ -32,7 +32,8 @@ class _Path:
         settings = self._settings()  # type: ignore[attr-defined]
         self.betas_ = self._path(X, problems, weights, settings)
         folds = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y))  # type: ignore[attr-defined]
-        tasks = [delayed(_scores)(self._judge(), X, problems, y, weights, self.betas_, settings, *fold) for fold in folds]
+        judge = self._judge()
+        tasks = [delayed(_scores)(judge, X, problems, y, weights, self.betas_, settings, *fold) for fold in folds]
         self.scores_ = np.column_stack(Parallel(n_jobs=self.n_jobs)(tasks))  # type: ignore[attr-defined]
         self.beta_ = float(self.betas_[int(np.argmax(self.scores_.mean(axis=1)))])  # the largest of equals
         return [solve(X, targets, self.beta_, settings, weights) for targets in problems]
@@ -59,11 +60,16 @@ class _Path:
 
 
 def _largest(X: _Floats, problems: list[_Floats], weights: _Floats, settings: Settings) -> float:
-    """A bound on the least beta whose network is empty: ||v|| ||X|| for the slope v of the loss at 0."""
+    """A bound on the least beta whose network is empty, ||v|| ||X|| for the slope v of the loss at 0.
+
+    With a free bias the best network without neurons is a constant, and this no bound, but near it.
+    """
     rows = np.hstack([X, np.ones((len(X), 1))]) if settings.bias else X
     loss, root = get_loss(settings.loss), np.sqrt(weights)
     slope = max(float(np.linalg.norm(loss.gradient(np.zeros(len(y)), y) * root)) for y in problems)
     bound = slope * float(np.linalg.norm(rows * root[:, None], 2))
+    if settings.norm == np.inf:  # a ball that reaches out so far
+        bound *= np.sqrt(rows.shape[1])
     return bound if np.isfinite(bound) and bound > 0 else 1.0
 
 
@@ -77,11 +83,12 @@ def _scores(
     plain.n_features_in_ = X.shape[1]
     if is_classifier(plain):
         plain.classes_ = np.unique(y)
+    counted = {} if np.all(weights == 1) else {"sample_weight": weights[test]}  # a scorer of one's own may not know them
     sketches = [Sketch(X[train], targets[train], settings, weights[train]) for targets in problems]
     found = []
     for beta in betas:
         plain.network_ = as_one_network([sketch.network(float(beta)) for sketch in sketches])
-        found.append(float(scorer(plain, X[test], y[test], sample_weight=weights[test])))
+        found.append(float(scorer(plain, X[test], y[test], **counted)))
     return np.array(found)
 
 
@@ -149,20 +156,7 @@ class ConvexReLURegressorCV(_Path, RegressorBase):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        self.betas = betas
-        self.least = least
-        self.cv = cv
-        self.scoring = scoring
-        self.loss = loss
-        self.activation = activation
-        self.fit_intercept = fit_intercept
-        self.norm = norm
-        self.rank = rank
-        self.tol = tol
-        self.max_time = max_time
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+        self._keep(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLURegressorCV:
         """Choose beta and train with it; parameters as for `ConvexReLURegressor.fit`."""
@@ -206,20 +200,7 @@ class ConvexReLUClassifierCV(_Path, ClassifierBase):
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
-        self.betas = betas
-        self.least = least
-        self.cv = cv
-        self.scoring = scoring
-        self.loss = loss
-        self.activation = activation
-        self.fit_intercept = fit_intercept
-        self.norm = norm
-        self.rank = rank
-        self.tol = tol
-        self.max_time = max_time
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.verbose = verbose
+        self._keep(locals())
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLUClassifierCV:
         """Choose beta and train with it; parameters as for `ConvexReLUClassifier.fit`."""

@@ -28,7 +28,7 @@ def summarise_in_shares(
     progress: bool | ProgressCallback,
     max_cells: int,
 ) -> tuple[Any, ...]:
-    """`_core.solid_angle_summary` over an executor, to the last bit. """
+    """`_core.solid_angle_summary` over an executor, to the last bit."""
     if A._core.rank <= 1:  # one cell or two, nothing to share
         supply(executor, n_threads)
         with restated(A):

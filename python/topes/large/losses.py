@@ -50,7 +50,7 @@ class CrossEntropyLoss(Loss):
     def project_dual(self, v: FloatArray, y: FloatArray, *, zero_sum: bool = False) -> FloatArray:
         """The distributions made of the positive parts; with `zero_sum` refused, as no model here has a free bias."""
         if zero_sum:
-            raise NotImplementedError("the cross entropy is for models without a free bias")
+            raise InputError("bias must not be 'free' for the cross entropy")
         p = np.maximum(self._rows(v + y), 0.0)
         return np.asarray((p / p.sum(axis=1, keepdims=True)).ravel() - y)
 
