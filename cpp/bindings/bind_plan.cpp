@@ -123,6 +123,7 @@ void bind_plan(py::module_& m) {
       .def_property_readonly("n_tasks", [](const Plan& p) { return p.tasks.size(); })
       .def_property_readonly("weights", &weights)
       .def_property_readonly("counters", [](const Plan& p) { return counters_dict(p.counters); });
+  m.attr("DEFAULT_PLAN_SIZE") = py::make_tuple(PlanSize{}.n_tasks, PlanSize{}.one_task);
   m.def("count_tasks", &count, "arrangement"_a, "plan"_a, "first"_a, "last"_a, "max_cells"_a, "progress"_a);
   m.def("pack_tasks", &pack, "arrangement"_a, "plan"_a, "first"_a, "last"_a, "max_cells"_a, "progress"_a);
   m.def("angle_parts", &parts, "arrangement"_a, "plan"_a, "first"_a, "last"_a, "n_points"_a, "seed"_a, "max_cells"_a,

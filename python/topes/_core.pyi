@@ -98,6 +98,7 @@ def find_cell(arrangement: Arrangement, packed: _Bytes) -> tuple[list[list[int]]
 def find_facets(arrangement: Arrangement, packed: _Bytes) -> _Ints | None: ...
 
 MAX_PRICING_DIMENSION: int
+DEFAULT_PLAN_SIZE: tuple[float, float]
 
 class PricingSpace:
     def __init__(self, normals: npt.NDArray[np.float64], ball: str, scale: npt.NDArray[np.float64]) -> None: ...

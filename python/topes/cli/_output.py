@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from .._support.files import whole_file
 from ..errors import InputError
 
-__all__ = ["check_outputs", "check_picture", "force_option", "save_picture"]
+__all__ = ["check_outputs", "check_picture", "force_option"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -62,10 +60,3 @@ def check_picture(output: Path, option: str = "--output") -> None:
     known = FigureCanvasBase.get_supported_filetypes()
     if output.suffix.lower().lstrip(".") not in known:
         raise InputError(f"{option} must end in one of {', '.join(f'.{name}' for name in sorted(known))}, got {output}")
-
-
-def save_picture(figure: Any, output: Path, dpi: int) -> None:
-    picture = io.BytesIO()
-    figure.savefig(picture, format=output.suffix.lower().lstrip("."), dpi=dpi)
-    with whole_file(output) as file:
-        file.write(picture.getvalue())

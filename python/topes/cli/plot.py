@@ -22,9 +22,10 @@ from ..plotting import (
     solid_angle_histogram,
     zonotope,
 )
+from ..plotting._canvas import save_figure
 from ..solid_angle import solid_angle_summary
 from ._common import as_data, file_options, load_network, load_samples, load_table, report, show_progress, target_option
-from ._output import check_outputs, check_picture, force_option, save_picture
+from ._output import check_outputs, check_picture, force_option
 from ._progress import PathLine
 from ._tables import Table
 
@@ -127,7 +128,7 @@ def plot(
             names = _named(table.names) + (["ones"] if bias else [])
             figure = _of_cells(kind, A, file, names, bool(labels), max_cells)
             facts["cells"] = A.count(n_threads=threads)
-    save_picture(figure, output, dpi)
+    save_figure(figure, output, dpi)
     report({**facts, "output": str(output)}, as_json)
 
 

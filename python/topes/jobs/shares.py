@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from .. import _core
 from .._support.exact_input import as_rows, homogenised
 from .._support.validation import FloatArray
 from . import worker
@@ -27,7 +28,7 @@ class PlanSize(NamedTuple):
     one_task: float
 
 
-DEFAULT_SIZE = PlanSize(512, 1 << 13)  # of every walk in one process
+DEFAULT_SIZE = PlanSize(*_core.DEFAULT_PLAN_SIZE)  # of every walk in one process
 
 
 @dataclass(frozen=True)

@@ -53,17 +53,15 @@ class _StoppedError(Exception):
 _ready: OrderedDict[tuple[str, PlanSize], Ready] = OrderedDict()
 _stopped: set[str] = set()
 _lock = threading.Lock()
+_watching = False  # the parent: see `_end_with_parent`
 
 
-_watching = False
-
-
-def _fresh_lock() -> None:
+def _fresh_start() -> None:
     global _lock, _watching
     _lock, _watching = threading.Lock(), False
 
 
-os.register_at_fork(after_in_child=_fresh_lock)  # another thread may hold it while this process forks
+os.register_at_fork(after_in_child=_fresh_start)  # another thread may hold it while this process forks
 
 
 def prepare(A: Arrangement, key: str, size: PlanSize) -> Ready:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._support.files import whole_file
 from .._support.validation import FloatArray
 from ..arrangement import Arrangement
 from ..errors import InputError, TopesError
+from ..network import TwoLayerNetwork
 
 __all__ = [
     "BLUE",
@@ -23,12 +27,14 @@ __all__ = [
     "colour_bar",
     "coloured_pieces",
     "edges_seen",
+    "fully_connected",
     "line_in_box",
     "new_figure",
     "norm_of",
     "plane_axes",
     "require_matplotlib",
     "row_space",
+    "save_figure",
     "show_body",
     "space_axes",
 ]
@@ -122,6 +128,23 @@ def colour_bar(ax: Any, drawn: Any, label: str, **more: Any) -> Any:
     values, low = drawn.get_array(), drawn.norm.vmin
     below = values is not None and len(values) > 0 and float(np.min(values)) < low * (1.0 - 1e-9)
     return ax.figure.colorbar(drawn, ax=ax, label=label, extend="min" if below else "neither", **more)
+
+
+def save_figure(figure: Any, path: Any, dpi: int) -> None:
+    """Write a picture, whole or not at all; the suffix says its format."""
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=dpi, format=Path(path).suffix.lower().lstrip(".") or None)
+    with whole_file(path) as file:
+        file.write(picture.getvalue())
+
+
+def fully_connected(network: Any) -> TwoLayerNetwork:
+    """The network, if it is one that pictures of neurons and functions can show."""
+    if not isinstance(network, TwoLayerNetwork):
+        raise InputError(f"network must be a topes.TwoLayerNetwork, got {type(network).__name__}")
+    if hasattr(network, "kernel_size"):
+        raise InputError("network must be fully connected for this picture, got a ConvolutionalNetwork")
+    return network
 
 
 def row_space(A: Arrangement) -> FloatArray:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .._support.files import whole_file
-from ._canvas import BLUE, GREY, VERMILLION, new_figure
+from ._canvas import BLUE, GREY, VERMILLION, new_figure, save_figure
 
 __all__ = ["save_fit"]
 
@@ -43,7 +40,4 @@ def save_fit(path: Any, y: Any, fitted: Any, title: str) -> None:
     panels[0, 0].legend(frameon=False)
     panels[1, 0].set_ylabel("residual")
     figure.suptitle(title)
-    picture = io.BytesIO()
-    figure.savefig(picture, dpi=150, format=Path(path).suffix[1:] or None)
-    with whole_file(path) as file:
-        file.write(picture.getvalue())
+    save_figure(figure, path, 150)

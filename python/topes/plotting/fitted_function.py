@@ -9,7 +9,17 @@ import numpy as np
 from .._support.validation import FloatArray, as_matrix, as_vector
 from ..errors import InputError
 from ..network import TwoLayerNetwork
-from ._canvas import BLUE, COLOUR_MAP, GREY, VERMILLION, colour_bar, line_in_box, plane_axes, require_matplotlib
+from ._canvas import (
+    BLUE,
+    COLOUR_MAP,
+    GREY,
+    VERMILLION,
+    colour_bar,
+    fully_connected,
+    line_in_box,
+    plane_axes,
+    require_matplotlib,
+)
 
 __all__ = ["fitted_function", "kinks"]
 
@@ -95,10 +105,7 @@ def kinks(network: TwoLayerNetwork) -> FloatArray:
 
 
 def _checked(network: Any, X: Any, y: Any) -> tuple[FloatArray, FloatArray]:
-    if not isinstance(network, TwoLayerNetwork):
-        raise InputError(f"network must be a topes.TwoLayerNetwork, got {type(network).__name__}")
-    if hasattr(network, "kernel_size"):
-        raise InputError("network must be fully connected for this picture, got a ConvolutionalNetwork")
+    network = fully_connected(network)
     if network.w2.ndim != 1:
         raise InputError(f"network must have one output for this picture, got {network.w2.shape[1]}")
     d = network.W1.shape[0]

@@ -10,7 +10,7 @@ from .._support.validation import FloatArray, as_matrix
 from ..errors import InputError
 from ..network import TwoLayerNetwork
 from ..theory.stationarity import DEFAULT_ZERO_TOL
-from ._canvas import BLUE, VERMILLION, as_figure, require_matplotlib
+from ._canvas import BLUE, VERMILLION, as_figure, fully_connected, require_matplotlib
 
 __all__ = ["activity", "neurons"]
 
@@ -54,10 +54,7 @@ def neurons(network: TwoLayerNetwork, X: Any, *, figure: Any = None, zero_tol: f
     [[1.0, 0.5], [0.0, 1.0], [0.0, 1.0]]
     """
     require_matplotlib()
-    if not isinstance(network, TwoLayerNetwork):
-        raise InputError(f"network must be a topes.TwoLayerNetwork, got {type(network).__name__}")
-    if hasattr(network, "kernel_size"):
-        raise InputError("network must be fully connected for this picture, got a ConvolutionalNetwork")
+    network = fully_connected(network)
     data = as_matrix(X, "X")
     if data.shape[1] != network.W1.shape[0]:
         raise InputError(f"X must have {network.W1.shape[0]} columns as the network has inputs, got {data.shape[1]}")
