@@ -27,6 +27,7 @@ settings.load_profile(os.environ.get("TOPES_PROFILE", "dev"))
 @pytest.fixture(scope="module")
 def processes() -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(2) as pool:
+        pool.submit(int).result()  # forked now, its workers find no plan here
         yield pool
 
 

@@ -174,8 +174,28 @@ def test_no_more_than_so_many_shares_are_out(A, monkeypatch):
     assert most <= 3
 
 
-def test_plans_are_freed(A, threads):
+def test_plans_are_freed(A, threads, tmp_path):
     A.count(executor=threads)
+    assert not worker._ready
+    Arrangement(gaussian(9, 3)).count(checkpoint=tmp_path / "count")
+    with pytest.raises(InputError, match="another"):
+        A.count(checkpoint=tmp_path / "count")
+    assert not worker._ready
+
+
+def test_a_thread_that_comes_late_keeps_no_plan(A):
+    late = []
+
+    class Late(Inline):
+        def submit(self, function, ticket):
+            late.append((function, ticket))
+            raise topes.TopesError("closed")
+
+    with pytest.raises(topes.JobError):
+        A.count(executor=Late())
+    function, ticket = late[0]
+    with pytest.raises(worker._EndedError):
+        function(ticket)
     assert not worker._ready
 
 
@@ -297,7 +317,8 @@ def test_what_a_broken_executor_had_done_is_taken(A):
         return made[-1]
 
     assert A.count(executor=make) == A.bound()
-    n_shares = len(cut(A, "k", PlanSize(64, 1 << 13)))
+    with cut(A, "k", PlanSize(64, 1 << 13)) as shares:
+        n_shares = len(shares)
     assert len(made[1].futures) == n_shares - 4
 
 

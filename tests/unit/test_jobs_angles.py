@@ -43,7 +43,8 @@ def test_of_equal_angles_the_first_cell_is_named(processes):
     """Threshold functions of four inputs: each angle is shared by many cells, all over the tasks."""
     A = Arrangement([[1, *((k >> j & 1) * 2 - 1 for j in range(4))] for k in range(16)])
     whole = topes.solid_angle_summary(A)
-    assert len(cut(A, "k", DEFAULT_SIZE)) > 10
+    with cut(A, "k", DEFAULT_SIZE) as shares:
+        assert len(shares) > 10
     same_summary(topes.solid_angle_summary(A, executor=processes), whole)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._support.limits import quick_estimate, restated
+from .._support.limits import quick_estimate
 from .._support.progress import ProgressCallback, progress_callback
 from ..errors import InputError, MemoryLimitError
 from .checkpoint import Checkpoint
@@ -123,8 +123,7 @@ def _save(
         callback = stack.enter_context(progress_callback(progress, "writing"))
         if size is None:
             size = size_for(A, max(1, _SHARE_BYTES // max(1, (A.n + 7) // 8)), _MOST_SHARES)
-        with restated(A):
-            shares = cut(A, key, size)
+        shares = stack.enter_context(cut(A, key, size))
         checkpoint, done = None, {}
         if resume:
             if target.exists() and not beside(target).exists():

@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._support.limits import restated
 from .._support.progress import ProgressCallback, progress_callback
 from .checkpoint import Checkpoint
 from .run import Work, run
@@ -65,8 +64,7 @@ def gather(
     key = arrangement_key(A)
     with ExitStack() as stack:
         callback = stack.enter_context(progress_callback(progress, label))
-        with restated(A):
-            shares = cut(A, key, size)
+        shares = stack.enter_context(cut(A, key, size))
         file = None
         if checkpoint is not None:
             file = stack.enter_context(Checkpoint(Path(checkpoint), problem(key, kind, settings, shares)))

@@ -86,7 +86,7 @@ def run(work: Work, supply: Supply, sink: Sink, callback: ProgressCallback | Non
         loop.stop()
         raise
     finally:
-        worker.forget(work.key, work.shares.size)
+        worker.end(loop.name)
 
 
 class _Loop:
@@ -127,7 +127,7 @@ class _Loop:
             self.callback(1.0, self.n_cells)
 
     def stop(self) -> None:
-        worker.stop(self.name)
+        worker.end(self.name)
         for future in self.flying.values():
             future.cancel()
         self.supply.drop()
@@ -192,7 +192,9 @@ class _Loop:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.take(share, future)
             else:
-                future.cancel()
+                # A pool that breaks ends its futures itself, in a thread that would die of one that is cancelled just then.
+                if not isinstance(error, BrokenExecutor):
+                    future.cancel()
                 self.again(share)
         self.broken_in_a_row += 1
         if not self.supply.renews:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -10,6 +12,7 @@ import numpy as np
 
 from .. import _core
 from .._support.exact_input import as_rows, homogenised
+from .._support.limits import restated
 from .._support.validation import FloatArray
 from . import worker
 
@@ -50,11 +53,22 @@ def size_for(A: Arrangement, cells_in_a_share: int, most: int = _MOST) -> PlanSi
     return PlanSize(float(min(max(A.bound() // cells_in_a_share, _FEWEST), most)), DEFAULT_SIZE.one_task)
 
 
-def cut(A: Arrangement, key: str, size: PlanSize) -> Shares:
-    """Neighbouring tasks put together until they weigh as much as the heaviest alone.
+@contextmanager
+def cut(A: Arrangement, key: str, size: PlanSize) -> Iterator[Shares]:
+    """Cut a walk, and keep the plan in this process while the shares are walked.
 
-    The plan stays in this process: workers that are forked from it, or are its threads, find it there.
+    Workers that are forked from it, or are its threads, find it there.
     """
+    try:
+        with restated(A):
+            shares = _put_together(A, key, size)
+        yield shares
+    finally:
+        worker.forget(key, size)
+
+
+def _put_together(A: Arrangement, key: str, size: PlanSize) -> Shares:
+    """Neighbouring tasks, until they weigh as much as the heaviest alone."""
     if A._core.rank == 0:  # one cell, and no plan
         return Shares(size, (0, 1), np.ones(1), "whole space", (0, 0, 0))
     ready = worker.prepare(A, key, size)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..arrangement import Arrangement
     from .shares import PlanSize
 
-__all__ = ["Ready", "Ticket", "forget", "prepare", "stop", "work"]
+__all__ = ["Ready", "Ticket", "end", "forget", "prepare", "work"]
 
 _KEPT = 2  # plans a process holds
 
@@ -46,12 +46,12 @@ class Ticket(NamedTuple):
     max_cells: int
 
 
-class _StoppedError(Exception):
+class _EndedError(Exception):
     pass
 
 
 _ready: OrderedDict[tuple[str, PlanSize], Ready] = OrderedDict()
-_stopped: set[str] = set()
+_ended: set[str] = set()  # runs that this process began
 _lock = threading.Lock()
 _watching = False  # the parent: see `_end_with_parent`
 
@@ -88,9 +88,10 @@ def forget(key: str, size: PlanSize) -> None:
         _ready.pop((key, size), None)
 
 
-def stop(run: str) -> None:
-    """Stop the shares of a run that this process works on; other processes end the share they are at."""
-    _stopped.add(run)
+def end(run: str) -> None:
+    """Nothing more is wanted of a run: its shares stop that this process is at; other processes end those they are at."""
+    with _lock:
+        _ended.add(run)
 
 
 def work(ticket: Ticket) -> tuple[str, Any]:
@@ -127,6 +128,8 @@ def _wait_and_end(parent: Any) -> None:
 
 def _find(ticket: Ticket) -> Ready | None:
     with _lock:
+        if ticket.run in _ended:
+            raise _EndedError  # else a thread that comes late would keep what was freed
         found = _ready.get((ticket.key, ticket.size))
         if found is None:
             if ticket.rows is None:
@@ -139,8 +142,8 @@ def _find(ticket: Ticket) -> Ready | None:
 
 def _hook(run: str) -> Callable[[float, int], None]:
     def hook(fraction: float, n_cells: int) -> None:
-        if run in _stopped:
-            raise _StoppedError
+        if run in _ended:
+            raise _EndedError
 
     return hook
 
