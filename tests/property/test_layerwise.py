@@ -1,4 +1,4 @@
-"""Layerwise training: blocks against loops, against `large.train` and `train_cnn`, feasible filters, seeds and resumed runs."""
+"""Layerwise training: blocks against loops, `large.train` and `train_cnn`; feasible filters, seeds and resumed runs."""
 
 from __future__ import annotations
 
@@ -124,13 +124,27 @@ def test_weights_in_their_cones_are_a_network_with_the_same_outputs(geometry, se
     fit, norms, violation = model.whole(2)
     assert violation <= 1e-12
 
+    seen = []
+
     def objective(W1, W2):
+        seen.append((W1, W2))
         penalty = 0.5 * (np.sum(W1**2) + np.sum(np.abs(W2).sum(axis=1) ** 2))
         return 0.5 * np.sum(region_outputs(patches, W1, W2, regions, kappa) ** 2) + 0.7 * penalty
 
     value, W1, W2 = worth_keeping(weights, objective)
-    assert value == pytest.approx(fit + 0.7 * norms, rel=2e-6)  # negligible filters were left out
+    assert value <= (fit + 0.7 * norms) * (1 + 2e-6)  # what was left out is not worth more
     assert objective(W1, W2) == value
+    assert objective(*seen[0]) == pytest.approx(fit + 0.7 * norms, rel=1e-12)  # all filters
+    with torch.no_grad():
+        H = (model.X @ model.weights.reshape(-1, model.d).T).reshape(n, K, 2, 3, -1)
+        gates = model.gates(torch.arange(n * K)).reshape(n, K, 3)
+        gated = torch.einsum("nkp,nkpc->nkc", gates + kappa * (1 - gates), H[:, :, 0] - H[:, :, 1]).numpy()
+    for s, places in enumerate(regions):
+        alone = np.zeros_like(seen[0][1])
+        alone[:, s * C : (s + 1) * C] = seen[0][1][:, s * C : (s + 1) * C]
+        expected = gated[:, places, s * C : (s + 1) * C].mean(axis=1)
+        found = region_outputs(patches, seen[0][0], alone, regions, kappa)
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11)
 
 
 def test_filters_as_large_as_the_image_are_train():
@@ -156,16 +170,16 @@ def test_over_all_cells_a_block_tends_to_the_certified_optimum():
     """Global average pooling and one output: (14), which `train_cnn` solves with a proof."""
     with_torch()
     rng = np.random.default_rng(2)
-    images, y = rng.standard_normal((6, 2, 3)), np.array([1.0, -1.0, 2.0, 0.0, 1.0, -2.0])
+    images, y = rng.standard_normal((4, 2, 2)), np.array([1.0, -1.0, 2.0, 0.0])
     options = {"n_blocks": 1, "kernel_size": (1, 2), "padding": "valid", "grid": 1, "loss": "squared", "bias": False}
-    options |= {"n_patterns": 4000, "batch_size": 6, "learning_rate": 0.03, "dtype": "float64"}
-    short = topes.large.train_layerwise(images, y, 0.02, epochs=20, **options).blocks[0]
-    (block,) = topes.large.train_layerwise(images, y, 0.02, epochs=800, **options).blocks
+    options |= {"n_patterns": 1000, "batch_size": 4, "learning_rate": 0.1, "rho": 0.3, "dtype": "float64"}
+    short = topes.large.train_layerwise(images, y, 0.05, epochs=20, **options).blocks[0]
+    (block,) = topes.large.train_layerwise(images, y, 0.05, epochs=800, **options).blocks
     patches = block.patches(images[..., None])
     assert block.n_patterns == topes.Arrangement(patches.reshape(-1, 2)).count()
-    exact = topes.train_cnn(patches, y, 0.02, tol=1e-8)
+    exact = topes.train_cnn(patches, y, 0.05, tol=1e-8)
     error = block.objective / exact.objective - 1.0
-    assert -1e-7 <= error <= 1e-2  # Adam on a subgradient of the norms
+    assert -1e-7 <= error <= 2e-2  # Adam on a subgradient of the norms
     assert error < 0.2 * (short.objective / exact.objective - 1.0)
 
 
@@ -284,7 +298,8 @@ def test_without_torch_one_line_says_what_to_install(monkeypatch):
         ({"checkpoint": "/no/such/folder"}, InputError, "checkpoint must be an existing folder"),
         ({"max_bytes": 100}, MemoryLimitError, "bytes; 100 may be used"),
         ({"beta": 1e6}, InputError, "beta must be smaller: no filter of block 1 is worth its cost at 1e[+]06"),
-        ({"optimizer": "sgd", "learning_rate": 1e9, "rho": 1.0}, SolverError, "block 1: the steps diverged"),
+        ({"loss": "squared", "optimizer": "sgd", "learning_rate": 1e9, "rho": 1.0}, SolverError, "block 1: the steps div"),
+        ({"max_bytes": 0.5}, InputError, "max_bytes must be an integer of at least 1"),
     ],
 )
 def test_bad_input(options, error, words):

@@ -121,12 +121,10 @@ class LayerwiseBlock:
 
     def outputs(self, maps: FloatArray) -> FloatArray:
         """Outputs, shape (n, C)."""
-        kappa, W1 = kappa_of(self.network.activation), _with_bias(self.network)
-        found = [
-            region_outputs(with_ones(patches, self.network.b1 is not None), W1, self.network.W2, self.geometry.regions, kappa)
-            for patches in self._parts(maps, 0)
-        ]
-        return np.concatenate(found)
+        kappa, W1, W2 = kappa_of(self.network.activation), _with_bias(self.network), self.network.W2
+        bias, regions = self.network.b1 is not None, self.geometry.regions
+        parts = self._parts(maps, 0)
+        return np.concatenate([region_outputs(with_ones(patches, bias), W1, W2, regions, kappa) for patches in parts])
 
     def features(self, maps: FloatArray) -> FloatArray:
         """The map handed on, shape (n, rows, columns, number of filters): phi of the filters, averaged over windows."""
@@ -163,7 +161,7 @@ def patches_of(maps: FloatArray, geometry: Geometry, mean: FloatArray, scale: Fl
     if geometry.padding == "same":
         around = [((size - 1) // 2, size // 2) for size in geometry.kernel_size]
         maps = np.pad(maps, ((0, 0), *around, (0, 0)))
-    return np.asarray(extract_patches(maps, geometry.kernel_size), dtype=np.float64)
+    return np.require(extract_patches(maps, geometry.kernel_size), np.float64, ["C", "W"])
 
 
 def averaged(maps: FloatArray, window: int) -> FloatArray:

@@ -18,8 +18,8 @@ from ..vector_network import VectorNetwork
 
 __all__ = ["as_network", "bound", "network_objective", "penalty", "worth_keeping"]
 
-# Weights below these shares of the largest are left out where the objective does not rise by more than it says.
-_SHARES, _WORTH = (1e-2, 1e-3, 1e-9), 1e-6
+# Weights below these shares of the largest, or all, are left out where the objective does not rise by more than it says.
+_SHARES, _WORTH = (np.inf, 1e-2, 1e-3, 1e-9), 1e-6
 _ROWS = 1024  # of the data at a time: outputs of all neurons are never held
 
 

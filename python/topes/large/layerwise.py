@@ -93,15 +93,15 @@ def train_layerwise(
     seed : int
         Of patterns and of the order of samples; block k takes seed + k - 1.
     checkpoint : path-like, optional
-        An existing folder, for a file for each block; training goes on from what is there, and ends where it would have ended
-        without a break.
+        An existing folder, for a file for each block; training goes on from what is there, and ends where it would have
+        ended without a break.
     checkpoint_every : int
         Epochs between two checkpoints.
     max_bytes : int, optional
         Refuse what needs more, before the first block is trained; default four fifths of what is free.
     callback : callable, optional
-        Called with the number of the block, from 1, and an `Epoch` after each; a true result ends training, and the blocks so
-        far, the one at hand included, are returned.
+        Called with the number of the block, from 1, and an `Epoch` after each; a true result ends training, and the blocks
+        so far, the one at hand included, are returned.
 
     Returns
     -------
@@ -151,6 +151,8 @@ def train_layerwise(
     for name, value in counts.items():
         check_count(value, name, 1)
     check_count(seed, "seed", 0)
+    if max_bytes is not None:
+        check_count(max_bytes, "max_bytes", 1)
     beta = as_beta(beta)
     first = FIRST_RHO * beta if isinstance(rho, str) and choice(rho, "rho", ("auto",)) else as_positive(rho, "rho")
     settings = {
@@ -165,7 +167,8 @@ def train_layerwise(
     )  # fmt: skip
     if trainer.folder is not None and not trainer.folder.is_dir():
         raise InputError(f"checkpoint must be an existing folder, got {str(trainer.folder)!r}")
-    plan = _plan(maps.shape[1:], n_blocks, width, kernel_size, choice(padding, "padding", ("same", "valid")), downsample, grid)
+    choice(padding, "padding", ("same", "valid"))
+    plan = _plan(maps.shape[1:], n_blocks, width, kernel_size, padding, downsample, grid)
     needed = max(trainer.memory(geometry) for geometry in plan)
     limit = default_limit() if max_bytes is None else int(max_bytes)
     if needed > limit:
@@ -260,7 +263,7 @@ class _Trainer:
 
         def objective(W1: FloatArray, W2: FloatArray) -> float:
             outputs = region_outputs(patches, W1, W2, regions, kappa)
-            return self.loss.value(outputs.ravel(), self.Y.ravel()) + beta * penalty(W1, W2)
+            return self.loss.value(outputs.ravel(), self.Y.ravel()) + float(beta * penalty(W1, W2))
 
         try:
             run.all_rounds(lambda weights: worth_keeping(weights, objective)[0])

@@ -104,8 +104,7 @@ def region_outputs(patches: FloatArray, W1: FloatArray, W2: FloatArray, regions:
     W1 : ndarray, shape (h, m), float64
     W2 : ndarray, shape (m, S * C), float64
     """
-    n, K, _ = patches.shape
-    C = W2.shape[1] // len(regions)
+    n, C = len(patches), W2.shape[1] // len(regions)
     out = np.zeros((n, C))
     for s, places in enumerate(regions):
         columns = W2[:, s * C : (s + 1) * C]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 __all__ = ["layerwise_block"]
@@ -101,4 +102,4 @@ def _parts(length: int, count: int) -> list[range]:
     """Consecutive ranges, the first ones longer by one where the length does not divide."""
     short, more = divmod(length, count)
     starts = [k * short + min(k, more) for k in range(count + 1)]
-    return [range(a, b) for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    return [range(a, b) for a, b in pairwise(starts)]
