@@ -179,8 +179,8 @@ def test_figure_14(tmp_path):
 
 
 @needs_torch
-def test_tables_2_and_3(tmp_path):
-    f = quick("tables_2_3", tmp_path)
+def test_table_2(tmp_path):
+    f = quick("table_2", tmp_path)
     rows = {key: row for key, row in f.items() if isinstance(row, dict)}
     assert len(rows) == 5
     assert min(row["accuracy"] for row in rows.values()) > 0.85

@@ -16,8 +16,10 @@ from ..vector_network import VectorNetwork
 from .patch_model import Regions, region_outputs
 from .solution import Epoch
 
-__all__ = ["Geometry", "LayerwiseBlock", "moments"]
+__all__ = ["Geometry", "LayerwiseBlock", "averaged", "moments", "patches_of", "strongest", "with_ones"]
 
+# Filters this close, in radians, say the same to the next block: one pattern has filters for many regions and classes.
+_ALIKE = 0.3
 _AT_A_TIME = 2**26  # bytes of patches and hidden layer
 
 
@@ -89,7 +91,7 @@ class LayerwiseBlock:
     geometry : Geometry
     mean, scale : ndarray, shape (channels,), float64
     filters : ndarray, shape (at most width,), int
-        The neurons whose maps are handed on, the largest ||w1|| ||w2|| first.
+        The neurons whose maps are handed on.
     objective : float
         Of the block's network, non-convex: L(F, Y) + beta/2 * sum of ||w1_j||^2 + ||w2_j||_1^2.
     convex_objective : float
@@ -162,6 +164,21 @@ def patches_of(maps: FloatArray, geometry: Geometry, mean: FloatArray, scale: Fl
         around = [((size - 1) // 2, size // 2) for size in geometry.kernel_size]
         maps = np.pad(maps, ((0, 0), *around, (0, 0)))
     return np.require(extract_patches(maps, geometry.kernel_size), np.float64, ["C", "W"])
+
+
+def strongest(W1: FloatArray, W2: FloatArray, width: int) -> npt.NDArray[np.intp]:
+    """Columns of W1 to hand on, the largest ||w1|| ||w2|| first; those within 0.3 radians of a larger one come last."""
+    lengths = np.linalg.norm(W1, axis=0)
+    order = np.argsort(-lengths * np.linalg.norm(W2, axis=1), kind="stable")
+    units = (W1 / np.where(lengths > 0.0, lengths, 1.0))[:, order]
+    chosen: list[int] = []
+    alike: list[int] = []
+    for k in range(len(order)):
+        if len(chosen) == width:
+            break
+        near = len(chosen) > 0 and float(np.max(units[:, k] @ units[:, chosen])) > np.cos(_ALIKE)
+        (alike if near else chosen).append(k)
+    return np.asarray(order[(chosen + alike)[:width]], dtype=np.intp)
 
 
 def averaged(maps: FloatArray, window: int) -> FloatArray:

@@ -18,7 +18,7 @@ from ..losses import Loss
 from ..patches import as_size
 from ..sampling import sample_patterns
 from ..vector_network import VectorNetwork
-from .block import Geometry, LayerwiseBlock, moments, patches_of, with_ones
+from .block import Geometry, LayerwiseBlock, moments, patches_of, strongest, with_ones
 from .bound import penalty, worth_keeping
 from .checkpoint import fingerprint
 from .layerwise_solution import LayerwiseSolution, as_maps
@@ -76,7 +76,8 @@ def train_layerwise(
         Weight of the regulariser in each block, > 0; losses are sums over the samples.
     n_blocks : int
     width : int
-        Filters of a block whose maps are handed on, those of the largest ||w1|| ||w2||; all of them classify.
+        Filters of a block whose maps are handed on: those of the largest ||w1|| ||w2||, one that is within 0.3 radians of a
+        larger one only where there are no others. All filters classify.
     kernel_size : int or tuple of int
         Of the filters, (height, width), stride 1.
     padding : {"same", "valid"}
@@ -272,8 +273,7 @@ class _Trainer:
         weights = run.weights()
         value, W1, W2 = worth_keeping(weights, objective)
         fit, norms, violation = model.whole(self.settings["batch"])
-        sizes = np.linalg.norm(W1, axis=0) * np.linalg.norm(W2, axis=1)
-        filters = np.argsort(-sizes, kind="stable")[:width]
+        filters = strongest(W1, W2, width)
         network = VectorNetwork(W1[:-1], W1[-1], W2, kappa) if self.bias else VectorNetwork(W1, None, W2, kappa)
         block = LayerwiseBlock(
             network, geometry, mean, scale, filters, value, fit + beta * norms, violation, run.rho, tuple(run.history),
