@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import pickle
 import sys
 import warnings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 import topes.large
 from topes import FileFormatError, InputError, MemoryLimitError, SolverError, TopesError, VectorNetwork, reference
-from topes.large.block import Geometry, LayerwiseBlock, moments, patches_of, with_ones
+from topes.large.block import Geometry, LayerwiseBlock, moments, patches_of, strongest, with_ones
 from topes.large.bound import worth_keeping
 from topes.large.patch_model import PatchModel, region_outputs
 from topes.sampling import sample_directions
@@ -256,6 +257,23 @@ def test_a_callback_ends_training_with_the_blocks_so_far():
     assert len(stack.blocks) == 2
     assert len(stack.blocks[1].history) == 1
     assert stack.predict(images).shape == (60,)
+
+
+def test_the_example_of_the_docstring_runs():
+    with_torch()
+    finder = doctest.DocTestFinder(recurse=False)
+    (example,) = finder.find(topes.large.train_layerwise, "train_layerwise", globs={})
+    for line in example.examples:
+        line.options.pop(doctest.SKIP, None)
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_filters_that_are_alike_are_handed_on_last():
+    W1 = np.array([[3.0, 0.0, 2.9, 0.0, 1.0], [0.0, 2.0, 0.1, 0.0, -1.0]])
+    W2 = np.ones((5, 1))
+    assert strongest(W1, W2, 3).tolist() == [0, 1, 4]
+    assert strongest(W1, W2, 9).tolist() == [0, 1, 4, 3, 2]
+    assert strongest(np.zeros((2, 0)), np.zeros((0, 1)), 4).tolist() == []
 
 
 def test_numbers_as_targets():

@@ -189,6 +189,24 @@ def test_table_2(tmp_path):
             assert row["objective"] <= row["convex_objective"] * 1.002
 
 
+@needs_torch
+def test_table_3(tmp_path):
+    f = quick("table_3", tmp_path)
+    convex, sgd, joint = f["convex"], f["sgd"], f["joint"]
+    for row in (convex, sgd):
+        assert len(row["accuracy"]) == 3
+        assert min(row["accuracy"]) > 0.85
+        assert row["accuracy"][1] > row["accuracy"][0] + 0.02  # a second block helps
+        assert row["objective"][1] < row["objective"][0]
+    assert convex["accuracy"][1] > 0.95
+    assert joint["accuracy"] > 0.93
+    for k in range(3):
+        assert f[f"block_{k + 1}"] == pytest.approx([100 * convex["accuracy"][k], 100 * sgd["accuracy"][k]])
+        assert f[f"cost_{k + 1}"] == pytest.approx(convex["objective"][k] / convex["convex_objective"][k] - 1)
+        assert abs(f[f"cost_{k + 1}"]) < 0.05  # the network costs about what the program says
+        assert convex["violation"][k] < 0.05
+
+
 def test_what_is_missing_takes_one_line(tmp_path):
     for name, options, missing, words in (
         ("figure_7", ["--quick"], "torch", "SGD needs PyTorch"),

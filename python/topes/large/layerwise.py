@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 
 from .._support.limits import check_count
 from .._support.memory import default_limit
@@ -131,11 +130,13 @@ def train_layerwise(
 
     Examples
     --------
+    Plain images and striped ones; skipped where PyTorch may be missing, run by tests/property/test_layerwise.
+
     >>> import numpy as np
-    >>> import topes.large  # doctest: +SKIP
+    >>> import topes.large
     >>> images = np.random.default_rng(0).random((40, 6, 6))
     >>> y = np.arange(40) % 2
-    >>> images[y == 1, ::2] += 1.0  # stripes
+    >>> images[y == 1, ::2] += 1.0
     >>> stack = topes.large.train_layerwise(images, y, 0.1, n_blocks=2, n_patterns=8, width=4)  # doctest: +SKIP
     >>> float(np.mean(stack.predict(images) == y))  # doctest: +SKIP
     1.0
