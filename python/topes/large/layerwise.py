@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-
 from .._support.limits import check_count
 from .._support.memory import default_limit
 from .._support.validation import FloatArray, as_beta, as_positive, choice
@@ -248,11 +247,8 @@ class _Trainer:
         """Train one block on these maps; also whether the callback said to stop."""
         torch = import_torch()
         mean, scale = moments(maps)
-        plain = patches_of(maps, geometry, mean, scale)
-        gates = sample_patterns(
-            plain.reshape(-1, geometry.patch), self.n_patterns, bias="penalized" if self.bias else False, seed=seed
-        )
-        patches, regions = with_ones(plain, self.bias), geometry.regions
+        patches, regions = with_ones(patches_of(maps, geometry, mean, scale), self.bias), geometry.regions
+        gates = sample_patterns(patches.reshape(-1, patches.shape[2]), self.n_patterns, seed=seed)
         beta, kappa, name = (self.settings[key] for key in ("beta", "kappa", "loss"))
         dtype = torch.float32 if self.settings["dtype"] == "float32" else torch.float64
         model = PatchModel(patches, self.Y, gates, regions, beta, kappa, name, self.device, dtype)

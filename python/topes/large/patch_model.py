@@ -90,8 +90,8 @@ class PatchModel(GatedModel):
         K = sum(regions)
         data = n * K * ((16 + itemsize) * h + P // 8 + 1 + 2 * P)
         weights = itemsize * 2 * P * len(regions) * C * h * (2 + states)
-        # All regions' hidden layers are kept until the gradient is taken.
-        step = itemsize * batch * K * (12 * P * C + 4 * P + 2 * h)
+        # 3 P C numbers a place are kept for the gradient, the others for one region at a time.
+        step = itemsize * batch * (K * (4 * P * C + 4 * P + 2 * h) + 8 * max(regions) * P * C)
         return int(data + weights + step)
 
 
