@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -180,9 +180,8 @@ def train_layerwise(
         )  # fmt: skip
     blocks: list[LayerwiseBlock] = []
     for k, geometry in enumerate(plan):
-        if maps.shape[3] != geometry.shape[2]:  # fewer filters than width
-            geometry = Geometry((*geometry.shape[:2], maps.shape[3]), *_rest(geometry))
-        block, stopped = trainer.block(maps, geometry, k + 1, seed + k, width)
+        found = replace(geometry, shape=maps.shape[1:])  # there may be fewer filters than width
+        block, stopped = trainer.block(maps, found, k + 1, seed + k, width)
         blocks.append(block)
         if stopped:
             break
@@ -191,10 +190,6 @@ def train_layerwise(
                 raise InputError(f"beta must be smaller: no filter of block {k + 1} is worth its cost at {beta:g}")
             maps = block.features(maps)
     return LayerwiseSolution(tuple(blocks), classes, needed)
-
-
-def _rest(geometry: Geometry) -> tuple[tuple[int, int], str, int, int]:
-    return geometry.kernel_size, geometry.padding, geometry.grid, geometry.downsample
 
 
 def _plan(
