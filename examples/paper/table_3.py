@@ -74,7 +74,7 @@ def main() -> None:
     parser.add_argument("--set", choices=tuple(FILES), default="fashion-mnist", help="of --data (default fashion-mnist)")
     parser.add_argument("--beta", type=float, default=0.01, help="weight of the regulariser (default 0.01)")
     parser.add_argument("--rho", type=float, default=30.0, help="weight of the penalty of (32), in beta (default 30)")
-    parser.add_argument("--rate", type=float, default=0.05, help="learning rate of Adam on (32) (default 0.05)")
+    parser.add_argument("--rate", type=float, default=0.5, help="learning rate of Adam on (32) (default 0.5)")
     parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,7 +47,7 @@ def train_layerwise(
     bias: Any = "penalized",
     rho: float | Literal["auto"] = "auto",
     optimizer: str = "adam",
-    learning_rate: float = 1e-2,
+    learning_rate: float = 0.5,
     schedule: str = "cosine",
     batch_size: int = 128,
     epochs: int = 20,
@@ -87,8 +88,10 @@ def train_layerwise(
     n_patterns : int
         Directions to sample in the space of filters; equal patterns count once.
     loss : {"cross_entropy", "squared", "logistic"}
-    activation, bias, rho, optimizer, learning_rate, schedule, batch_size, epochs, device, dtype
+    activation, bias, rho, optimizer, schedule, batch_size, epochs, device, dtype
         As for `train`, in each block. A bias belongs to a filter.
+    learning_rate : float
+        Divided by the square root of the size of a patch, h: what a step of Adam may change the value of a filter by.
     seed : int
         Of patterns and of the order of samples; block k takes seed + k - 1.
     checkpoint : path-like, optional
@@ -187,7 +190,8 @@ def train_layerwise(
             break
         if k + 1 < n_blocks:
             if not len(block.filters):
-                raise InputError(f"beta must be smaller: no filter of block {k + 1} is worth its cost at {beta:g}")
+                what = f"no filter of block {k + 1} is worth its cost at beta = {beta:g}"
+                raise InputError(f"beta (or learning_rate) must be smaller: {what}")
             maps = block.features(maps)
     return LayerwiseSolution(tuple(blocks), classes, needed)
 
@@ -248,6 +252,8 @@ class _Trainer:
         dtype = torch.float32 if self.settings["dtype"] == "float32" else torch.float64
         model = PatchModel(patches, self.Y, gates, regions, beta, kappa, name, self.device, dtype)
         settings = {**self.settings, "seed": seed, "block": number, "grid": len(regions)}
+        # |x'dw| <= ||x||_1 max |dw|, at most the rate for a patch of length 1: blocks of small filters are no slower.
+        settings["rate"] /= math.sqrt(geometry.patch)
         callback = None if self.callback is None else lambda epoch: self.callback(number, epoch)  # type: ignore[misc]
         run = Run(model, settings, self.first_rho, callback)
         if self.folder is not None:
