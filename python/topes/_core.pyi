@@ -100,6 +100,16 @@ def find_facets(arrangement: Arrangement, packed: _Bytes) -> _Ints | None: ...
 MAX_PRICING_DIMENSION: int
 DEFAULT_PLAN_SIZE: tuple[float, float]
 
+class PricedPiece:
+    upper: float
+    complete: bool
+    late: bool
+    nodes: int
+    n_open: int
+
+_Piece = tuple[int, bytes, float, int]
+_PieceSearch = Callable[[list[_Piece], float], list[PricedPiece]] | None
+
 class PricingSpace:
     def __init__(self, normals: npt.NDArray[np.float64], ball: str, scale: npt.NDArray[np.float64]) -> None: ...
     def price(
@@ -116,6 +126,7 @@ class PricingSpace:
         n_threads: int,
         progress: _Progress,
         reallot: bool = False,
+        search: _PieceSearch = None,
     ) -> tuple[float, float, bool, int, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...
     def cover(
         self,
@@ -128,6 +139,7 @@ class PricingSpace:
         max_seconds: float,
         n_threads: int,
         progress: _Progress,
+        search: _PieceSearch = None,
     ) -> tuple[
         float,
         bool,
@@ -138,6 +150,22 @@ class PricingSpace:
         npt.NDArray[np.uint32],
         npt.NDArray[np.float64],
     ]: ...
+    def search_pieces(
+        self,
+        bend: npt.NDArray[np.float64],
+        linear: npt.NDArray[np.float64],
+        pieces: list[_Piece],
+        incumbent: float,
+        floor: float,
+        keep: float,
+        tolerance: float,
+        max_seconds: float,
+        n_best: int,
+        n_threads: int,
+        progress: _Progress,
+        record: bool,
+    ) -> list[PricedPiece]: ...
+    def part_vertices(self, outputs: int) -> npt.NDArray[np.float64]: ...
 
 class SampleRows:
     @staticmethod
