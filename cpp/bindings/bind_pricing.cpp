@@ -79,13 +79,13 @@ struct Columns {
 // (upper, best, complete, nodes, directions (k, dimension), values (k,), signs (k,))
 py::tuple run(const PricingSpace& s, const Array<double>& bend, const Array<double>& linear, const Array<double>& starts,
               double floor, double keep, double tolerance, std::uint64_t max_nodes, double max_seconds, std::size_t n_best,
-              unsigned n_threads, const py::object& progress, bool reallot, const py::object& search) {
+              unsigned n_threads, const py::object& progress, bool reallot, const py::object& search, std::uint64_t slice) {
   const PricingWeights weights = weights_of(bend, linear);
   PricingResult result;
   {
     const py::gil_scoped_release release;
     result = price(s, weights, view(starts),
-                   {floor, keep, tolerance, max_nodes, max_seconds, n_best, n_threads, make_hook(progress), false, reallot},
+                   {floor, keep, tolerance, max_nodes, max_seconds, n_best, n_threads, make_hook(progress), false, reallot, slice},
                    make_search(search));
   }
   Columns found(result.directions);
@@ -120,14 +120,15 @@ py::tuple cover(const PricingSpace& s, const Array<double>& bend, const Array<do
 // A PricedPiece for each of the pieces.
 py::list pieces(const PricingSpace& s, const Array<double>& bend, const Array<double>& linear, const py::list& asked,
                 double incumbent, double floor, double keep, double tolerance, double max_seconds, std::size_t n_best,
-                unsigned n_threads, const py::object& progress, bool record) {
+                unsigned n_threads, const py::object& progress, bool record, std::uint64_t slice) {
   const PricingWeights weights = weights_of(bend, linear);
   PricingWave wave{{}, incumbent};
   for (const py::handle piece : asked) wave.pieces.push_back(to_piece(piece));
   std::vector<PieceResult> found;
   {
     const py::gil_scoped_release release;
-    found = search_pieces(s, weights, {floor, keep, tolerance, 0, max_seconds, n_best, n_threads, make_hook(progress), record}, wave);
+    found = search_pieces(s, weights,
+                          {floor, keep, tolerance, 0, max_seconds, n_best, n_threads, make_hook(progress), record, false, slice}, wave);
   }
   py::list out;
   for (PieceResult& piece : found) out.append(py::cast(std::move(piece)));
@@ -206,13 +207,14 @@ void bind_pricing(py::module_& m) {
       .def(py::init(&space), "normals"_a.noconvert(), "ball"_a, "scale"_a.noconvert())
       .def("price", &run, "bend"_a.noconvert(), "linear"_a.noconvert(), "starts"_a.noconvert(), "floor"_a, "keep"_a,
            "tolerance"_a, "max_nodes"_a, "max_seconds"_a, "n_best"_a, "n_threads"_a, "progress"_a, "reallot"_a = false,
-           "search"_a = py::none())
+           "search"_a = py::none(), "slice"_a = kSlice)
       .def("cover", &cover, "bend"_a.noconvert(), "linear"_a.noconvert(), "starts"_a.noconvert(), "floor"_a, "tolerance"_a,
            "max_nodes"_a, "max_seconds"_a, "n_threads"_a, "progress"_a, "search"_a = py::none())
       .def("search_pieces", &pieces, "bend"_a.noconvert(), "linear"_a.noconvert(), "pieces"_a, "incumbent"_a, "floor"_a, "keep"_a,
-           "tolerance"_a, "max_seconds"_a, "n_best"_a, "n_threads"_a, "progress"_a, "record"_a)
+           "tolerance"_a, "max_seconds"_a, "n_best"_a, "n_threads"_a, "progress"_a, "record"_a, "slice"_a = kSlice)
       .def("part_vertices", &vertices, "outputs"_a);
   m.attr("MAX_PRICING_DIMENSION") = kLargestPricingDimension;
+  m.attr("PRICING_SLICE") = kSlice;
 }
 
 }  // namespace topes::python

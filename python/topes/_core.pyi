@@ -98,14 +98,20 @@ def find_cell(arrangement: Arrangement, packed: _Bytes) -> tuple[list[list[int]]
 def find_facets(arrangement: Arrangement, packed: _Bytes) -> _Ints | None: ...
 
 MAX_PRICING_DIMENSION: int
+PRICING_SLICE: int
 DEFAULT_PLAN_SIZE: tuple[float, float]
 
 class PricedPiece:
-    upper: float
-    complete: bool
-    late: bool
-    nodes: int
-    n_open: int
+    @property
+    def upper(self) -> float: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def late(self) -> bool: ...
+    @property
+    def nodes(self) -> int: ...
+    @property
+    def n_open(self) -> int: ...
 
 _Piece = tuple[int, bytes, float, int]
 _PieceSearch = Callable[[list[_Piece], float], list[PricedPiece]] | None
@@ -127,6 +133,7 @@ class PricingSpace:
         progress: _Progress,
         reallot: bool = False,
         search: _PieceSearch = None,
+        slice: int = ...,
     ) -> tuple[float, float, bool, int, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...
     def cover(
         self,
@@ -164,6 +171,7 @@ class PricingSpace:
         n_threads: int,
         progress: _Progress,
         record: bool,
+        slice: int = ...,
     ) -> list[PricedPiece]: ...
     def part_vertices(self, outputs: int) -> npt.NDArray[np.float64]: ...
 

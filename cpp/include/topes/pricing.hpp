@@ -42,6 +42,10 @@ struct PricingWeights {
   std::span<const double> linear;  ///< C x dimension: B
 };
 
+/// So many cones of a piece are looked at before the rest of it becomes pieces: some tenths of a second of work, so that what is in
+/// one part of space only, a quarter of all at times, keeps more than one processor busy.
+inline constexpr std::uint64_t kSlice = std::uint64_t{1} << 14;
+
 struct PricingOptions {
   double floor = 0;            ///< cones that cannot exceed this need no work
   double keep = 1;             ///< nor those that cannot exceed this share of the best price found
@@ -53,6 +57,7 @@ struct PricingOptions {
   ProgressHook hook;
   bool record = false;  ///< write down the cover that proves the bound: directions are not looked for, memory grows with it
   bool reallot = false;  ///< what parts of space leave of max_nodes goes to those that ran out; up to twice as many are looked at then
+  std::uint64_t slice = kSlice;
 };
 
 /// The cones of a finished search, for another program to check: a tree for each sign of the price (+ first; several outputs
@@ -103,7 +108,7 @@ struct PieceResult {
   bool late = false;  ///< the clock has cut the search short: it may be done again, to the same end as if it had not begun
   std::uint64_t nodes = 0;
   std::vector<PricedDirection> directions;
-  std::vector<OpenCone> open;  ///< left after kSlice cones, to be pieces by themselves
+  std::vector<OpenCone> open;  ///< left after `slice` cones, to be pieces by themselves
   PricingCover cover;
 };
 
@@ -113,9 +118,6 @@ struct PricingWave {
   std::vector<PricingPiece> pieces;
   double incumbent = 0;  ///< a price that is reached somewhere: what cannot exceed it is left
 };
-
-/// So many cones of a piece are looked at before the rest of it becomes pieces: a second or so of work.
-inline constexpr std::uint64_t kSlice = std::uint64_t{1} << 16;
 
 /// Results of the pieces, in their order.
 using PieceSearch = std::function<std::vector<PieceResult>(const PricingWave&)>;

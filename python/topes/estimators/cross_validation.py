@@ -85,8 +85,8 @@ def _largest(X: _Floats, problems: list[_Floats], weights: _Floats, settings: Se
 
 
 def _scores(
-    hook: Hook | None, judge: Any, X: _Floats, problems: list[_Floats], y: Any, weights: _Floats, betas: _Floats, settings: Settings,
-    train: npt.NDArray[np.intp], test: npt.NDArray[np.intp],
+    hook: Hook | None, judge: Any, X: _Floats, problems: list[_Floats], y: Any, weights: _Floats, betas: _Floats,
+    settings: Settings, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp],
 ) -> _Floats:  # fmt: skip
     """Scores of one fold along the path, each network started from the last; the hook raises where nobody waits for them."""
     plain, scorer = judge

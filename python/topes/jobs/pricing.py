@@ -45,11 +45,12 @@ class PricingOptions(NamedTuple):
     tol: float
     n_best: int
     record: bool
+    slice: int
 
 
 class _Space(NamedTuple):
     core: _core.PricingSpace
-    digests: tuple[str, str]  # of its parts, for one output and for several: builds that cut in different ways are told apart
+    digests: tuple[str, str]  # of its parts, for one output and several: builds that cut in different ways are told apart
 
 
 def _made(parts: tuple[FloatArray, str, FloatArray]) -> _Space:
@@ -89,9 +90,9 @@ def _search(
     n_threads: int,
     hook: Hook | None,
 ) -> list[_core.PricedPiece]:
-    floor, keep, tol, n_best, record = options
+    floor, keep, tol, n_best, record, cones = options
     return space.search_pieces(
-        bend, linear, list(pieces), incumbent, floor, keep, tol, seconds, n_best, n_threads, hook, record
+        bend, linear, list(pieces), incumbent, floor, keep, tol, seconds, n_best, n_threads, hook, record, cones
     )
 
 

@@ -32,6 +32,7 @@ _EPS = float(np.finfo(np.float64).eps)
 # metric (1: cells of even size) and the norm's (0: bounds of even quality).
 _WHITENING = 0.5
 _NO_SECONDS = 1e300
+_SLICE = _core.PRICING_SLICE  # cones
 
 
 @dataclass(frozen=True)
@@ -324,6 +325,7 @@ class Pricer:
         bend, linear, unit = self._terms(V)
         first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
         level = max(floor, 0.0) * self.pool / unit
+        options = PricingOptions(level, keep, tol, n_directions, False, _SLICE)
         upper, best, complete, nodes, w, values, signs = self._space.price(
             bend,
             linear,
@@ -337,7 +339,8 @@ class Pricer:
             thread_count(n_threads),
             progress,
             reallot,
-            self._elsewhere(workers, bend, linear, PricingOptions(level, keep, tol, n_directions, False), max_seconds),
+            self._elsewhere(workers, bend, linear, options, max_seconds),
+            options.slice,
         )
         directions = self._from_working @ w.T
         upper = upper * unit * self._inflation + slack
@@ -429,7 +432,7 @@ class Pricer:
                 _NO_SECONDS if max_seconds is None else max_seconds,
                 thread_count(n_threads),
                 None,
-                self._elsewhere(workers, bend, linear, PricingOptions(level, 1.0, tol, 0, True), max_seconds),
+                self._elsewhere(workers, bend, linear, PricingOptions(level, 1.0, tol, 0, True, _SLICE), max_seconds),
             )
             parts[2] = parts[2] * unit
         return Cover(self._scale, self._to_working, self._normals, self.hyperplanes, self.factor, self._bias_reach, *parts)
