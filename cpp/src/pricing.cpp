@@ -187,7 +187,7 @@ class Search {
       if (options_.record) {
         searcher.search_recorded(cone, piece.max_nodes, static_cast<std::uint16_t>(tasks_.edges.size()), out[k].cover);
       } else {
-        searcher.search(cone, piece.cone.bound, piece.max_nodes, options_.slice);
+        searcher.search(cone, piece, options_.slice);
       }
       out[k].upper = searcher.upper();
       out[k].best = searcher.best();

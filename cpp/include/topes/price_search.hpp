@@ -83,13 +83,14 @@ class PriceSearch {
     }
   }
 
-  /// Search a cone whose bound is known not to exceed `bound`. Afterwards upper() bounds the price on it but for the cones that
-  /// open() names, which begin after `slice` cones.
-  void search(const Cone& cone, double bound, std::uint64_t max_nodes, std::uint64_t slice) {
-    max_nodes_ = max_nodes;
+  /// Search the cone of a piece. Afterwards upper() bounds the price on it but for the cones that open() names, which begin after
+  /// `slice` cones.
+  void search(const Cone& cone, const PricingPiece& piece, std::uint64_t slice) {
+    max_nodes_ = piece.max_nodes;
     slice_ = slice;
+    path_ = piece.cone.path;
     Node node = make_root(cone);
-    node.bound = std::min(node.bound, bound);
+    node.bound = std::min(node.bound, piece.cone.bound);
     explore(node, kNoRegion);
   }
 
@@ -392,7 +393,7 @@ class PriceSearch {
   std::uint64_t nodes_ = 0;
   std::uint64_t max_nodes_ = ~std::uint64_t{0};
   std::uint64_t slice_ = ~std::uint64_t{0};
-  std::vector<std::uint8_t> path_;  // the halvings that lead to the cone at hand
+  std::vector<std::uint8_t> path_;  // the halvings that lead from the part to the cone at hand
   std::vector<OpenCone> open_;
   Vector square_;
   std::size_t round_ = n;  // coordinates whose 2-norm counts
