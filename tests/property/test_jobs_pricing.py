@@ -20,7 +20,7 @@ from topes.errors import RankLimitError
 from topes.jobs import pricing as jobs_pricing
 from topes.pricing import Pricer, oracle
 
-SLICES = st.sampled_from([1, 5, 40, 2**14])
+SLICES = st.sampled_from([3, 20, 2**14])
 NORMS = st.sampled_from([2, 2, 1, np.inf])
 
 
@@ -29,7 +29,13 @@ def everything_goes_out(cones):
     return patch.multiple(oracle, _SLICE=cones), patch.multiple(jobs_pricing, _SECONDS_HERE=0.0)
 
 
+def moderate(instance):
+    """Whether squares of the entries are doubles: pricing warns of those that are not."""
+    return all(x == 0 or 1e-100 < abs(x) < 1e100 for row in instance.rows for x in row)
+
+
 def pricer_of(instance, **options):
+    assume(moderate(instance))
     try:
         return Pricer(instance.X, values=instance.values, **options)
     except RankLimitError:
@@ -46,7 +52,7 @@ def test_the_same_bits_from_any_pieces(instance, kappa, bias, norm, outputs, con
     if bias == "free":
         V = np.stack([zero_sum(v - v.mean()) for v in V.T], axis=1) if instance.n else V
     V = V[:, 0] if outputs == 1 else V
-    options = {"tol": 1e-3, "keep": 0.5, "max_nodes": 500 if limited else 5_000, "reallot": limited}
+    options = {"tol": 1e-3, "keep": 0.5, "max_nodes": 300 if limited else 2_000, "reallot": limited}
     slices, nothing_here = everything_goes_out(cones)
     with slices, nothing_here:
         here = pricer.price(V, **options)
@@ -69,7 +75,7 @@ def test_the_same_bits_from_any_pieces(instance, kappa, bias, norm, outputs, con
 
 @given(strategies.central(), st.integers(0, 2**32 - 1), SLICES)
 def test_certificates_from_pieces_are_the_same_files_and_hold(instance, seed, cones):
-    assume(0 < instance.n and max((abs(float(x)) for row in instance.rows for x in row), default=0.0) < 1e6)
+    assume(moderate(instance))
     y = np.random.default_rng(seed).standard_normal(instance.n)
     slices, nothing_here = everything_goes_out(cones)
     with slices, nothing_here, tempfile.TemporaryDirectory() as folder:
@@ -77,7 +83,7 @@ def test_certificates_from_pieces_are_the_same_files_and_hold(instance, seed, co
         for file, executor in zip(files, (None, Inline()), strict=True):
             try:
                 s = topes.train(
-                    instance.X, y, 0.3, values=instance.values, tol=1e-3, max_cones=5_000, executor=executor
+                    instance.X, y, 0.3, values=instance.values, tol=1e-3, max_cones=2_000, executor=executor
                 )
             except RankLimitError:
                 assume(False)
