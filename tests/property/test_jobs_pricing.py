@@ -1,4 +1,4 @@
-"""Pricing in pieces against pricing in one go, on troublesome arrangements: the same bits, whoever searches, and a bound that holds."""
+"""Pricing in pieces against pricing in one go, on troublesome arrangements: the same bits, and a bound that holds."""
 
 from __future__ import annotations
 

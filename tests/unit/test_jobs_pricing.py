@@ -116,6 +116,14 @@ def test_convolutional_networks(processes):
     assert told(shared) == told(alone)
 
 
+def test_interpolation(processes, tmp_path):
+    alone, shared = (topes.interpolate(X[:12], Y[:12, 0], tol=1e-4, executor=e) for e in (None, processes))
+    assert (alone.objective, alone.lower_bound, alone.n_priced) == (shared.objective, shared.lower_bound, shared.n_priced)
+    alone.save_certificate(tmp_path / "a.npz")
+    shared.save_certificate(tmp_path / "b.npz", executor=processes)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
 def test_certify_and_certificates(processes, tmp_path):
     network = topes.TwoLayerNetwork(np.eye(3), None, np.ones(3), "relu")
     alone = topes.certify(X, Y[:, 0], network, **PROBLEM)
@@ -224,7 +232,7 @@ def test_a_worker_that_dies_loses_nothing():
 
 
 def test_a_broken_executor_without_a_function_is_an_error():
-    with Killer({40})() as pool, pytest.raises(JobError, match="no function that makes another one.*shares are done"):
+    with Killer({40})() as pool, pytest.raises(JobError, match=r"no function that makes another one.*shares are done"):
         topes.train(X, Y[:, 0], executor=pool, **PROBLEM)
 
 

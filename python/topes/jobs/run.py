@@ -214,7 +214,8 @@ class _Loop:
                 self.again(share)
         self.broken_in_a_row += 1
         if not self.supply.renews:
-            self.give_up("the executor broke, and there is no function that makes another one", error)
+            what = "the executor broke, and there is no function that makes another one: give executor such a function"
+            self.give_up(what, error)
         if self.broken_in_a_row == _TRIES:
             self.give_up(f"{_TRIES} executors broke one after the other", error)
         self.supply.drop()
