@@ -29,7 +29,8 @@ __all__ = ["PricingOptions", "Workers", "workers"]
 
 Piece: TypeAlias = tuple[int, bytes, float, int]  # part, path, bound, most cones: see cpp/include/topes/pricing.hpp
 
-# What this process finishes within so many seconds never leaves it: some ten times what it takes a share to go and return.
+# What this process finishes within so many seconds never leaves it: some ten times what it takes the shares of a call to go
+# and return. The calls of one run are alike: after one that took longer the next goes out at once, without beginning here.
 _SECONDS_HERE = 0.25
 _MOST_SHARES = 512  # of one wave; each is a second or so of work for each of its pieces
 _NO_SECONDS = 1e300
@@ -103,10 +104,12 @@ class Workers:
     ----------
     source : Supply
         Of the executor.
+    large : bool
+        The last call took long.
     """
 
     def __init__(self, source: Supply) -> None:
-        self.source = source
+        self.source, self.large = source, False
         self._spaces: dict[int, tuple[Any, str, bytes]] = {}  # by the id of what is held beside its key and its pickle
         self._used: set[str] = set()
 
@@ -137,7 +140,7 @@ class Workers:
         self._used |= {key, weights_key}
         deadline = math.inf if max_seconds is None else time.perf_counter() + max_seconds
         sent = _Sent(key, pickled, weights_key, weights, ready.digests[len(linear) > 1])
-        return _Call(self.source, ready.core, sent, bend, linear, options, deadline)
+        return _Call(self, ready.core, sent, bend, linear, options, deadline)
 
     def free(self) -> None:
         """Forget what this process keeps for its threads."""
@@ -177,28 +180,30 @@ class _Sent:
 
 @dataclass
 class _Call:
-    source: Supply
+    workers: Workers
     space: _core.PricingSpace
     sent: _Sent
     bend: FloatArray
     linear: FloatArray
     options: PricingOptions
     deadline: float
-    begun: bool = False
+    begun: float | None = None
 
     def __call__(self, pieces: Sequence[Piece], incumbent: float) -> list[_core.PricedPiece]:
         """One wave: what is quick is done here, the rest goes out, and what the clock leaves is bounded here."""
         found: list[_core.PricedPiece | None] = [None] * len(pieces)
         out = list(range(len(pieces)))
-        if not self.begun:
-            self.begun = True
-            out = self._here(pieces, incumbent, out, found, _SECONDS_HERE)
+        if self.begun is None:
+            self.begun = time.perf_counter()
+            if not self.workers.large:
+                out = self._here(pieces, incumbent, out, found, _SECONDS_HERE)
         if out and self._left() > 0.0:
             wave = _Wave(self, pieces, incumbent, out, found)
-            hand_out(wave, self.source, wave, deadline=self.deadline)
+            hand_out(wave, self.workers.source, wave, deadline=self.deadline)
         unknown = [k for k in out if found[k] is None]
         if unknown:
             self._here(pieces, incumbent, unknown, found, 0.0)
+        self.workers.large = time.perf_counter() - self.begun > _SECONDS_HERE
         return [piece for piece in found if piece is not None]
 
     def _left(self) -> float:
