@@ -146,10 +146,23 @@ def test_data_without_rows_or_rank():
 
 def test_what_is_quick_stays_here(monkeypatch):
     monkeypatch.setattr(jobs_pricing, "_SECONDS_HERE", 1e9)
-    monkeypatch.setattr(oracle, "_SLICE", 10**9)
     executor = Counted()
     topes.train(X, Y[:, 0], executor=executor, **PROBLEM)
     assert not executor.tickets
+
+
+def test_after_a_call_that_took_long_the_next_goes_out_at_once(monkeypatch):
+    monkeypatch.setattr(jobs_pricing, "_SECONDS_HERE", 1e9)
+    pricer, v, executor = Pricer(X), Y[:, 0], Counted()
+    with jobs_pricing.workers(executor, None) as at_work:
+        at_work.large = True
+        alone = pricer.price(v)
+        assert pricer.price(v, workers=at_work).upper_bound == alone.upper_bound
+        sent = len(executor.tickets)
+        assert sent > 0
+        assert not at_work.large
+        assert pricer.price(v, workers=at_work).upper_bound == alone.upper_bound
+        assert len(executor.tickets) == sent
 
 
 def test_many_rows_travel_only_when_asked_for(processes):

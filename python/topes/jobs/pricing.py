@@ -188,15 +188,17 @@ class _Call:
     options: PricingOptions
     deadline: float
     begun: float | None = None
+    here: bool = True  # whether to begin here
 
     def __call__(self, pieces: Sequence[Piece], incumbent: float) -> list[_core.PricedPiece]:
         """One wave: what is quick is done here, the rest goes out, and what the clock leaves is bounded here."""
         found: list[_core.PricedPiece | None] = [None] * len(pieces)
         out = list(range(len(pieces)))
         if self.begun is None:
-            self.begun = time.perf_counter()
-            if not self.workers.large:
-                out = self._here(pieces, incumbent, out, found, _SECONDS_HERE)
+            self.begun, self.here = time.perf_counter(), not self.workers.large
+        seconds = self.begun + _SECONDS_HERE - time.perf_counter()
+        if self.here and seconds > 0.0:
+            out = self._here(pieces, incumbent, out, found, seconds)
         if out and self._left() > 0.0:
             wave = _Wave(self, pieces, incumbent, out, found)
             hand_out(wave, self.workers.source, wave, deadline=self.deadline)
