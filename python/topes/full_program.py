@@ -7,11 +7,11 @@ import time
 import warnings
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ._support.exact_input import Values
+from ._support.later import cvxpy as cp
 from ._support.progress import ProgressCallback
 from ._support.validation import FloatArray, as_beta, as_positive, as_vector
 from .activation import kappa_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-import cvxpy as cp
 import numpy as np
 from scipy.special import expit, xlogy
 
+from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
 from .base import BoolArray, Loss
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 
+from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
 from ..losses import Loss
 

@@ -6,10 +6,10 @@ import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import cvxpy as cp
 import numpy as np
 
 from .._support.exact_input import as_floats
+from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray, as_beta, as_vector, choice
 from ..errors import SolverError
 from ..losses import Loss, get_loss

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 
 from .._support.exact_input import Values
+from .._support.later import cvxpy as cp
 from .._support.validation import as_beta, as_positive, as_vector
 from ..activation import kappa_of
 from ..losses import Loss, get_loss

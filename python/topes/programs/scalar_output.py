@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import cvxpy as cp
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
 from .._support.exact_input import Values, as_exact_array, as_floats
+from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray, as_beta, as_vector, choice
 from ..activation import kappa_of
 from ..arrangement import Arrangement

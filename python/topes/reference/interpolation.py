@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 
+from .._support.later import cvxpy as cp
 from .cells import sign_vectors
 from .exact import Matrix, dot, echelon, to_exact
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 
+from .._support.later import cvxpy as cp
 from ..losses import get_loss
 from .cells import sign_vectors
 from .exact import to_exact

@@ -6,9 +6,9 @@ import warnings
 from itertools import combinations
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 
+from .._support.later import cvxpy as cp
 from ..losses import get_loss
 from .cells import sign_vectors
 from .exact import to_exact

@@ -18,10 +18,10 @@ import warnings
 from itertools import product
 from typing import Any
 
-import cvxpy as cp
 import numpy as np
 import numpy.typing as npt
 
+from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
 from ..arrangement import Arrangement
 from ..errors import SolverError

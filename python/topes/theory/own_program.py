@@ -10,11 +10,11 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 
-import cvxpy as cp
 import numpy as np
 import numpy.typing as npt
 
 from .._support.exact_input import Values
+from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
 from ..arrangement import Arrangement
 from ..dual import lower_bound
