@@ -77,16 +77,15 @@ def test_the_same_bits_from_any_pieces(instance, kappa, bias, norm, outputs, con
 def test_certificates_from_pieces_are_the_same_files_and_hold(instance, seed, cones):
     assume(moderate(instance))
     y = np.random.default_rng(seed).standard_normal(instance.n)
+    try:
+        beta = 0.1 * topes.beta_max(instance.X, y, values=instance.values) or 0.1
+    except RankLimitError:
+        assume(False)
     slices, nothing_here = everything_goes_out(cones)
     with slices, nothing_here, tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / "here.npz", Path(folder) / "there.npz"]
         for file, executor in zip(files, (None, Inline()), strict=True):
-            try:
-                s = topes.train(
-                    instance.X, y, 0.3, values=instance.values, tol=1e-3, max_cones=2_000, executor=executor
-                )
-            except RankLimitError:
-                assume(False)
+            s = topes.train(instance.X, y, beta, values=instance.values, tol=1e-3, max_cones=2_000, executor=executor)
             assume(s.status is topes.Status.CERTIFIED)
             s.save_certificate(file, executor=executor)
         assert files[0].read_bytes() == files[1].read_bytes()
