@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build
+# Of the package; the C++ tests are built beside it from the same objects, with warnings as errors where tests are run.
+PACKAGE := $(BUILD)/package
+test test-all cpp-test: WERROR = -Ccmake.define.TOPES_WERROR=ON
 CMAKE_FLAGS = -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) \
 	-DCMAKE_PREFIX_PATH=$(shell $(BIN)/python -c "import sysconfig; print(sysconfig.get_paths()['purelib'])") -DTOPES_WERROR=ON
 JOBS ?= 2
@@ -22,7 +25,7 @@ $(VENV)/.tools: pyproject.toml
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.tools CMakeLists.txt $(shell find cpp/src cpp/include cpp/bindings -type f) README.md
-	$(BIN)/python -m pip install --quiet --no-build-isolation --editable ".[plot]"
+	$(BIN)/python -m pip install --quiet --no-build-isolation -Cbuild-dir=$(PACKAGE) $(WERROR) --editable ".[plot]"
 	touch $@
 
 demo: $(VENV)/.installed
@@ -44,10 +47,10 @@ python-test: $(VENV)/.installed
 	TOPES_PROFILE=$${TOPES_PROFILE:-ci} $(BIN)/python -m pytest -n $(JOBS) -m "not large" tests
 	$(BIN)/python -m pytest --doctest-modules python/topes
 
-cpp-test: $(VENV)/.tools
-	$(BIN)/cmake -S . -B $(BUILD)/test $(CMAKE_FLAGS) -DTOPES_BUILD_TESTS=ON
-	$(BIN)/cmake --build $(BUILD)/test --parallel $(JOBS)
-	$(BIN)/ctest --test-dir $(BUILD)/test --output-on-failure --parallel $(JOBS)
+cpp-test: $(VENV)/.installed
+	$(BIN)/cmake -S . -B $(PACKAGE) -DTOPES_BUILD_TESTS=ON -DTOPES_WERROR=ON
+	$(BIN)/cmake --build $(PACKAGE) --parallel $(JOBS)
+	$(BIN)/ctest --test-dir $(PACKAGE) --output-on-failure --parallel $(JOBS)
 
 sanitize: $(VENV)/.tools
 	for s in address,undefined thread; do \

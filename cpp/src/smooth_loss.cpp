@@ -13,6 +13,12 @@ namespace {
 // Share of the targets' norm below which an l2 loss has no second derivative to speak of.
 constexpr double kExactFit = 1e-6;
 
+// Where Huber's loss of a sample is a parabola; half of it is none.
+bool on_the_quadratic(double f, double y, bool half) {
+  const double t = f - y;
+  return std::abs(t) <= 1.0 && !(half && t * y >= 0.0);
+}
+
 double sigmoid(double x) { return x >= 0 ? 1.0 / (1.0 + std::exp(-x)) : std::exp(x) / (1.0 + std::exp(x)); }
 
 struct Term {
@@ -26,7 +32,8 @@ Term term(double f, double y) {
   const double t = f - y;
   if constexpr (Kind == LossKind::squared || Kind == LossKind::l2) {
     return {0.5 * t * t, t};
-  } else if constexpr (Kind == LossKind::huber) {
+  } else if constexpr (Kind == LossKind::huber || Kind == LossKind::half_huber) {
+    if (Kind == LossKind::half_huber && t * y >= 0.0) return {0.0, 0.0};
     const double size = std::abs(t);
     return {size <= 1.0 ? 0.5 * t * t : size - 0.5, std::clamp(t, -1.0, 1.0)};
   } else if constexpr (Kind == LossKind::logistic) {
@@ -50,6 +57,7 @@ void for_each(LossKind kind, std::span<const double> f, const std::vector<double
     case LossKind::huber: return all.template operator()<LossKind::huber>();
     case LossKind::logistic: return all.template operator()<LossKind::logistic>();
     case LossKind::squared_hinge: return all.template operator()<LossKind::squared_hinge>();
+    case LossKind::half_huber: return all.template operator()<LossKind::half_huber>();
   }
 }
 
@@ -61,6 +69,7 @@ LossKind loss_kind(const std::string& name) {
   if (name == "huber") return LossKind::huber;
   if (name == "logistic") return LossKind::logistic;
   if (name == "squared_hinge") return LossKind::squared_hinge;
+  if (name == "half_huber") return LossKind::half_huber;
   throw InvalidArgument("descent needs a smooth loss, got " + name);
 }
 
@@ -108,7 +117,10 @@ bool SmoothLoss::curvature(std::span<const double> f, Curvature& out) const {
       break;
     }
     case LossKind::huber:
-      for (std::size_t i = 0; i < y_.size(); ++i) out.weights[i] = std::abs(f[i] - y_[i]) <= 1.0 ? 1.0 : 0.0;
+    case LossKind::half_huber:
+      for (std::size_t i = 0; i < y_.size(); ++i) {
+        out.weights[i] = on_the_quadratic(f[i], y_[i], kind_ == LossKind::half_huber) ? 1.0 : 0.0;
+      }
       break;
     case LossKind::logistic:
       for (std::size_t i = 0; i < y_.size(); ++i) out.weights[i] = sigmoid(f[i]) * sigmoid(-f[i]);

@@ -13,9 +13,9 @@ using namespace topes::test;
 
 namespace {
 
-constexpr LossKind kKinds[] = {LossKind::squared, LossKind::l2, LossKind::huber, LossKind::logistic, LossKind::squared_hinge};
+constexpr LossKind kKinds[] = {LossKind::squared, LossKind::l2, LossKind::huber, LossKind::logistic, LossKind::squared_hinge, LossKind::half_huber};
 
-bool has_labels(LossKind kind) { return kind == LossKind::logistic || kind == LossKind::squared_hinge; }
+bool has_labels(LossKind kind) { return kind == LossKind::logistic || kind == LossKind::squared_hinge || kind == LossKind::half_huber; }
 
 struct Random {
   std::mt19937_64 engine;
@@ -105,7 +105,7 @@ TEST(slopes_of_losses_are_their_differences) {
 TEST(line_minimum_is_the_first_of_a_scan) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     Random random(seed);
-    const LossKind kind = kKinds[seed % 5];
+    const LossKind kind = kKinds[seed % std::size(kKinds)];
     const std::size_t samples = 5;
     const std::size_t pool = 1 + seed % 2;
     const SmoothLoss loss = random_loss(kind, samples, random);
@@ -273,7 +273,7 @@ TEST(lengths_and_slopes_meet_their_conditions) {
 
 TEST(a_run_only_descends_and_repeats_itself) {
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
-    const LossKind kind = kKinds[seed % 5];
+    const LossKind kind = kKinds[seed % std::size(kKinds)];
     const bool free_bias = seed % 4 == 1;
     const std::size_t r = (free_bias ? 2 : 1) + seed % 3;
     const std::size_t pool = 1 + seed % 2;

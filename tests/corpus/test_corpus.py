@@ -200,3 +200,28 @@ def test_a_small_weight_on_large_data_is_not_taken_for_none():
     options = {"loss": "absolute", "activation": "abs", "bias": "free"}
     beta = 1e-3 * topes.beta_max(X, y, tol=1e-3, **options)
     assert topes.train(X, y, beta, **options).status is topes.Status.CERTIFIED
+
+
+def test_faces_without_neurons_are_kept_while_nothing_moves(monkeypatch):
+    """The dual point is not unique: faces that held it were dropped as idle, and the same five rounds came again."""
+    X, y = [[-1.512, -2.0], [-1.0, 2.3], [-2.0, 4.6]], [1.0, 0.548, 0.0]
+    assert topes.train(X, y, 1.0, loss="absolute", bias="penalized").objective == pytest.approx(0.81352504, rel=1e-6)
+    monkeypatch.setattr("topes.training.loop.is_smoothed", lambda judge: False)  # the conic program alone
+    solution = topes.train(X, y, 1.0, loss="absolute", bias="penalized")
+    assert solution.status is topes.Status.CERTIFIED
+    assert solution.objective == pytest.approx(0.81352504, rel=1e-7)
+
+
+def test_a_price_that_is_level_along_a_bend_is_bounded_in_few_cones():
+    """p = 1, a free bias: the largest price is taken on a whole edge of the ball that a concave kink bends."""
+    X = np.array([[0, -1, 1], [1, 0, -2], [-1, -1, 2], [2, -2, 0], [1, 2, -2], [2, 0, -1]], dtype=float)
+    pricer = Pricer(X, bias="free", norm=1)
+    pricing = pricer.price(np.array([0.0, -1.5, 0.0, 0.0, 0.5, 1.0]), tol=1e-9, max_nodes=20_000)
+    assert pricing.upper_bound <= pricing.best * (1.0 + 1e-8)
+
+
+def test_small_betas_are_met_by_the_conic_program():
+    """p = inf: dual constraints were met to 1e-9, a thousandth of beta, and the gap stayed at 5e-4."""
+    X = [[-0.98054123], [-1.4127543], [0.61392321], [0.49702027], [-0.04701115], [0.02558912], [0.96914562], [-1.16849266]]
+    y = [-1.2, -0.1, -1.56, -1.11, 1.23, 0.14, -0.28, 1.12]
+    assert topes.train(X, y, 1.17e-6, loss="absolute", norm=np.inf).status is topes.Status.CERTIFIED

@@ -14,11 +14,12 @@ from problems import BIASES, KAPPAS, data
 from topes import reference
 from topes.activation import phi
 from topes.losses import get_loss
+from topes.losses.smoothed import HalfHuberLoss
 from topes.pricing.oracle import Pricer
 from topes.training.descent import Descent
 
 BIASES_OF_DESCENT = [False, "free"]  # a penalised bias is one more column
-SMOOTH = ["squared", "l2", "huber", "logistic", "squared_hinge"]
+SMOOTH = ["squared", "l2", "huber", "logistic", "squared_hinge", HalfHuberLoss()]
 
 
 def begun(kind, pricer, y, beta, loss, seed, m):

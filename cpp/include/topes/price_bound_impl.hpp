@@ -151,13 +151,36 @@ bool PriceSearch<R, Scalar>::best_slopes(Node& node) {
   }
   if (!moved) return false;
   settle_slopes(node, c, mu);
+  use_slopes(node);
+  return true;
+}
+
+// Where the ball is a polytope the height of a point is linear in it, so that the best slopes are a small linear program: with them the
+// bound is the price itself where nothing bends upwards. Changes node.t; returns where the bound is reached.
+template <int R, bool Scalar>
+typename PriceSearch<R, Scalar>::Vector PriceSearch<R, Scalar>::best_on_the_faces(Node& node) {
+  const List& up = node.list[0];
+  const List& down = node.list[1];
+  Vector g;
+  for (std::size_t j = 0; j < n; ++j) {
+    g[j] = node.linear[j] + sum_over(up.size, [&](std::uint32_t k) { return up.weight[k] * std::max(up.z[j][k], 0.0); });
+  }
+  const Vector x = concave_.run(g, down.z, down.weight, down.size, slope_);
+  use_slopes(node);
+  return x;
+}
+
+// Sets node.t from these slopes of the kinks that bend downwards.
+template <int R, bool Scalar>
+void PriceSearch<R, Scalar>::use_slopes(Node& node) const {
+  const List& up = node.list[0];
+  const List& down = node.list[1];
   for (std::size_t j = 0; j < n; ++j) {
     double sum = node.linear[j];
-    for (std::uint32_t k = 0; k < node.list[0].size; ++k) sum += node.list[0].weight[k] * std::max(node.list[0].z[j][k], 0.0);
-    for (std::uint32_t k = 0; k < l.size; ++k) sum -= l.weight[k] * slope_[k] * l.z[j][k];
+    for (std::uint32_t k = 0; k < up.size; ++k) sum += up.weight[k] * std::max(up.z[j][k], 0.0);
+    for (std::uint32_t k = 0; k < down.size; ++k) sum -= down.weight[k] * slope_[k] * down.z[j][k];
     node.t[j] = sum;
   }
-  return true;
 }
 
 // Coordinate descent tells which slopes and multipliers are between their ends; these few by one linear system: the least

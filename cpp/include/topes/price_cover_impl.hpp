@@ -47,9 +47,10 @@ void PriceSearch<R, Scalar>::record_leaf(Node& node, PricingCover& cover) {
     }
     const double wanted = std::max(node.bound, good_enough());
     bound = bound_from(node.cone, node.t, node.peak);
-    if (bound > wanted && is_round && kinks.size > 0 && kinks.size <= kFewKinks) {
+    if (bound > wanted && kinks.size > 0 && kinks.size <= kFewKinks) {
       const Vector simple_peak = node.peak;
-      if (best_slopes(node)) {
+      if (!is_round) best_on_the_faces(node);
+      if (!is_round || best_slopes(node)) {
         const double better = bound_from(node.cone, node.t, node.peak);
         if (better < bound) {
           bound = better;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "topes/arena.hpp"
+#include "topes/concave_maximum.hpp"
 #include "topes/error.hpp"
 #include "topes/nnls.hpp"
 #include "topes/pack.hpp"
@@ -366,8 +367,12 @@ class PriceSearch {
     improve(node);
     if constexpr (Scalar) {
       const List& down = node.list[1];
-      if (node.bound > level() && down.size > 0 && down.size <= kFewKinks && round(s_.space.ball)) {
-        if (best_slopes(node)) improve(node);
+      if (node.bound > level() && down.size > 0 && down.size <= kFewKinks) {
+        if (!round(s_.space.ball)) {
+          improve_at(node, best_on_the_faces(node));
+        } else if (best_slopes(node)) {
+          improve(node);
+        }
       }
     }
   }
@@ -376,9 +381,17 @@ class PriceSearch {
     node.bound = std::min(node.bound, bound);
   }
 
+  // The same, where the bound is reached within the cone and not at a vertex.
+  void improve_at(Node& node, const Vector& peak) {
+    improve(node);
+    node.peak = peak;
+  }
+
   void enclose(Node& node, Vector& t);
   double bound_from(const Cone& cone, const Vector& t, Vector& peak) const;
   bool best_slopes(Node& node);
+  Vector best_on_the_faces(Node& node);
+  void use_slopes(Node& node) const;
   void settle_slopes(const Node& node, const Vector& c, const Vector& mu);
 
   const PriceShared& s_;
@@ -404,6 +417,7 @@ class PriceSearch {
   Block block_;
   std::vector<std::uint32_t> chosen_;
   std::vector<double> slope_;
+  ConcaveMaximum<R> concave_;
   mutable std::vector<double> scratch_;
   std::vector<PricedDirection> found_;
 };

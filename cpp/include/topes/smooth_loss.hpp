@@ -7,8 +7,9 @@
 
 namespace topes {
 
-/// L(f, y), a sum over samples but for `l2`, as in topes/losses.py. Labels of the last two are -1 and +1.
-enum class LossKind { squared, l2, huber, logistic, squared_hinge };
+/// L(f, y), a sum over samples but for `l2`, as in topes/losses.py. The last three take labels -1 and +1, those of
+/// `half_huber` of any size: it is Huber's loss of what f lacks of y.
+enum class LossKind { squared, l2, huber, logistic, squared_hinge, half_huber };
 
 /// \throws InvalidArgument for a name that is not one of the kinds
 LossKind loss_kind(const std::string& name);

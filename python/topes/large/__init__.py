@@ -3,8 +3,11 @@
 Where the rank is low, `topes.train` finds the optimum over all cells with a proof; this is for data it cannot take.
 """
 
+from .block import LayerwiseBlock
+from .layerwise import train_layerwise
+from .layerwise_solution import LayerwiseSolution
 from .losses import CrossEntropyLoss
 from .solution import Epoch, LargeSolution
 from .training import train
 
-__all__ = ["CrossEntropyLoss", "Epoch", "LargeSolution", "train"]
+__all__ = ["CrossEntropyLoss", "Epoch", "LargeSolution", "LayerwiseBlock", "LayerwiseSolution", "train", "train_layerwise"]

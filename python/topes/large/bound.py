@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from ..network import TwoLayerNetwork
 from ..pricing.oracle import Pricer
 from ..vector_network import VectorNetwork
 
-__all__ = ["as_network", "bound", "network_objective"]
+__all__ = ["as_network", "bound", "network_objective", "penalty", "worth_keeping"]
 
-# Weights below these shares of the largest are left out where the objective does not rise by more than it says.
-_SHARES, _WORTH = (1e-2, 1e-3, 1e-9), 1e-6
+# Weights below these shares of the largest, or all, are left out where the objective does not rise by more than it says.
+_SHARES, _WORTH = (np.inf, 1e-2, 1e-3, 1e-9), 1e-6
 _ROWS = 1024  # of the data at a time: outputs of all neurons are never held
 
 
@@ -26,7 +27,8 @@ def _outputs(X: FloatArray, W1: FloatArray, W2: FloatArray, kappa: float) -> Flo
     return np.concatenate([phi(rows @ W1, kappa) @ W2 for rows in np.split(X, range(_ROWS, len(X), _ROWS))])
 
 
-def _penalty(W1: FloatArray, W2: FloatArray) -> float:
+def penalty(W1: FloatArray, W2: FloatArray) -> float:
+    """The sum in (30) without its beta, halved."""
     return 0.5 * float(np.sum(W1**2) + np.sum(np.abs(W2).sum(axis=1) ** 2))
 
 
@@ -34,7 +36,36 @@ def network_objective(
     X: FloatArray, Y: FloatArray, W1: FloatArray, W2: FloatArray, beta: float, loss: Loss, kappa: float
 ) -> float:
     """(30), L(F, Y) + beta/2 * sum of ||w1_j||^2 + ||w2_j||_1^2; for one output (3)."""
-    return loss.value(_outputs(X, W1, W2, kappa).ravel(), Y.ravel()) + beta * _penalty(W1, W2)
+    return loss.value(_outputs(X, W1, W2, kappa).ravel(), Y.ravel()) + beta * penalty(W1, W2)
+
+
+def worth_keeping(
+    weights: FloatArray, objective: Callable[[FloatArray, FloatArray], float]
+) -> tuple[float, FloatArray, FloatArray]:
+    """A neuron for each w that is not negligible to its network's objective: objective, W1, W2, both layers balanced.
+
+    Parameters
+    ----------
+    weights : ndarray, shape (2, P, C, d), float64
+    objective : callable
+        Of W1, shape (d, m), and W2, shape (m, C).
+    """
+    C, d = weights.shape[2:]
+    norms = np.linalg.norm(weights, axis=-1)
+    found: tuple[float, FloatArray, FloatArray] | None = None
+    reference = np.inf
+    for share in sorted(_SHARES):  # from all to few
+        sign, pattern, output = np.nonzero(norms > share * max(float(norms.max(initial=0.0)), 1e-300))
+        root = np.sqrt(norms[sign, pattern, output])
+        W1 = (weights[sign, pattern, output] / root[:, None]).T if len(root) else np.zeros((d, 0))
+        W2 = np.zeros((len(root), C))
+        W2[np.arange(len(root)), output] = np.where(sign == 0, root, -root)
+        value = objective(W1, W2)
+        reference = min(reference, value)
+        if found is None or value <= reference * (1.0 + _WORTH):
+            found = value, np.ascontiguousarray(W1), W2
+    assert found is not None
+    return found
 
 
 def as_network(
@@ -48,28 +79,13 @@ def as_network(
     X : ndarray, shape (n, d), float64
         With its column of ones, if there is one.
     """
-    C = weights.shape[2]
-    norms = np.linalg.norm(weights, axis=-1)
-    found: tuple[float, FloatArray, FloatArray] | None = None
-    reference = np.inf
-    for share in sorted(_SHARES):  # from all to few
-        sign, pattern, output = np.nonzero(norms > share * max(float(norms.max(initial=0.0)), 1e-300))
-        root = np.sqrt(norms[sign, pattern, output])
-        W1 = (weights[sign, pattern, output] / root[:, None]).T if len(root) else np.zeros((X.shape[1], 0))
-        W2 = np.zeros((len(root), C))
-        W2[np.arange(len(root)), output] = np.where(sign == 0, root, -root)
-        value = network_objective(X, Y, W1, W2, beta, loss, kappa)
-        reference = min(reference, value)
-        if found is None or value <= reference * (1.0 + _WORTH):
-            found = value, np.ascontiguousarray(W1), W2
-    assert found is not None
-    value, W1, W2 = found
+    value, W1, W2 = worth_keeping(weights, lambda W1, W2: network_objective(X, Y, W1, W2, beta, loss, kappa))
     outputs = _outputs(X, W1, W2, kappa)
     b1 = None
     if bias:
         W1, b1 = W1[:-1], W1[-1]
     activation = kappa
-    if C == 1:
+    if weights.shape[2] == 1:
         return TwoLayerNetwork(W1, b1, W2[:, 0], activation), value, outputs
     return VectorNetwork(W1, b1, W2, activation), value, outputs
 

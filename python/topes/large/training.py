@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -15,21 +13,16 @@ from .._support.limits import check_count
 from .._support.memory import default_limit
 from .._support.validation import FloatArray, as_beta, as_positive, choice
 from ..activation import kappa_of
-from ..errors import InputError, MemoryLimitError, SolverError
+from ..errors import InputError, MemoryLimitError
 from ..sampling import ConvolutionalSampling, sample_patterns
 from .bound import as_network, bound
-from .checkpoint import fingerprint, load, save
+from .checkpoint import fingerprint
 from .losses import LARGE_LOSSES, as_outputs
 from .model import GatedModel, import_torch
+from .run import FIRST_RHO, OPTIMISERS, Run, device_of
 from .solution import Epoch, LargeSolution
 
 __all__ = ["train"]
-
-_OPTIMISERS = {"sgd": 0, "adagrad": 1, "adam": 2}  # and how many numbers each keeps for a weight
-# rho starts here times beta and is raised by this factor, at most so often, until the network costs no more than this
-# share above what the weights cost in the program.
-_FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE = 2.0, 4.0, 8, 1e-3
-
 
 def train(
     X: Any,
@@ -133,15 +126,15 @@ def train(
     torch = import_torch()
     beta, kappa = as_beta(beta), kappa_of(activation)
     choice(loss, "loss", LARGE_LOSSES)
-    choice(optimizer, "optimizer", tuple(_OPTIMISERS))
+    choice(optimizer, "optimizer", tuple(OPTIMISERS))
     choice(schedule, "schedule", ("cosine", "constant"))
     bias = choice(bias, "bias", (False, "penalized"))
     rate = as_positive(learning_rate, "learning_rate")
     for value, name, least in ((batch_size, "batch_size", 1), (epochs, "epochs", 1), (seed, "seed", 0)):
         check_count(value, name, least)
     check_count(checkpoint_every, "checkpoint_every", 1)
-    first = _FIRST_RHO * beta if isinstance(rho, str) and choice(rho, "rho", ("auto",)) else as_positive(rho, "rho")
-    where, kind = _device(torch, device), {"float32": torch.float32, "float64": torch.float64}[
+    first = FIRST_RHO * beta if isinstance(rho, str) and choice(rho, "rho", ("auto",)) else as_positive(rho, "rho")
+    where, kind = device_of(device), {"float32": torch.float32, "float64": torch.float64}[
         choice(dtype, "dtype", ("float32", "float64"))
     ]
     data = as_floats(as_exact_array(X, "X", 2, "binary"))
@@ -152,11 +145,11 @@ def train(
         raise InputError(f"X must have at least one row and one column, got shape {data.shape}")
     gates = _patterns(data, patterns, n_patterns, sampling, bias, seed)
     rows = data if bias is False else np.hstack([data, np.ones((len(data), 1))])
-    _refuse(len(gates), rows.shape, Y.shape[1], min(batch_size, len(rows)), kind.itemsize, _OPTIMISERS[optimizer], max_bytes)
+    _refuse(len(gates), rows.shape, Y.shape[1], min(batch_size, len(rows)), kind.itemsize, OPTIMISERS[optimizer], max_bytes)
     model = GatedModel(rows, Y, gates, beta, kappa, loss, where, kind)
     settings = {"beta": beta, "kappa": kappa, "loss": loss, "rho": rho, "optimizer": optimizer, "rate": rate}
     settings |= {"schedule": schedule, "batch": batch_size, "epochs": epochs, "seed": seed, "dtype": dtype}
-    run = _Run(model, settings, first, callback)
+    run = Run(model, settings, first, callback)
     if checkpoint is not None:
         run.keep(Path(checkpoint), fingerprint([rows, Y, gates], settings), checkpoint_every)
     run.all_rounds(lambda weights: as_network(weights, rows, Y, beta, the_loss, kappa, bias is not False)[1])
@@ -173,17 +166,8 @@ def train(
         gap = (objective - lower) / max(abs(objective), 1e-300)
     return LargeSolution(
         network, objective, fit + beta * norms, lower, gap, violation, run.rho, tuple(run.history), len(gates), classes,
-        model.memory(batch_size, _OPTIMISERS[optimizer]), weights,
+        model.memory(batch_size, OPTIMISERS[optimizer]), weights,
     )  # fmt: skip
-
-
-def _device(torch: Any, name: str) -> Any:
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, TypeError, AssertionError) as error:
-        raise InputError(f"device must be one that torch has here, got {name!r}: {str(error).splitlines()[0]}") from None
-    return device
 
 
 def _patterns(data: FloatArray, given: Any, count: int, sampling: Any, bias: Any, seed: int) -> Any:
@@ -210,91 +194,3 @@ def _refuse(
             needed=needed,
             available=limit,
         )
-
-
-class _Run:
-    """Weights, optimiser and the order of samples, all of which a checkpoint keeps."""
-
-    def __init__(self, model: GatedModel, settings: dict[str, Any], rho: float, callback: Any) -> None:
-        self.torch = import_torch()
-        self.model, self.settings, self.rho, self.callback = model, settings, rho, callback
-        self.rounds = _ROUNDS if settings["rho"] == "auto" else 1
-        self.round, self.epoch = 0, 0
-        self.history: list[Epoch] = []
-        self.before = 0.0
-        self.start = time.perf_counter()
-        self.generator = self.torch.Generator().manual_seed(settings["seed"])
-        self.optimiser = self._fresh()
-        self.path: Path | None = None
-        self.stopped = False
-
-    def _fresh(self) -> Any:
-        kinds = {"sgd": self.torch.optim.SGD, "adam": self.torch.optim.Adam, "adagrad": self.torch.optim.Adagrad}
-        return kinds[self.settings["optimizer"]]([self.model.weights], lr=self.settings["rate"])
-
-    def keep(self, path: Path, problem: str, every: int) -> None:
-        """Write checkpoints to the file, and go on from it if it is there."""
-        if not path.parent.is_dir():
-            raise InputError(f"checkpoint {str(path)!r} does not lie in an existing directory")
-        self.path, self.problem, self.every = path, problem, every
-        if path.exists():
-            state = load(path, problem, "cpu")
-            with self.torch.no_grad():
-                self.model.weights.copy_(state["weights"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.generator.set_state(state["generator"])
-            self.round, self.epoch, self.rho, self.before = state["round"], state["epoch"], state["rho"], state["seconds"]
-            self.history = [Epoch(*row) for row in state["history"]]
-
-    def _seconds(self) -> float:
-        return self.before + time.perf_counter() - self.start
-
-    def _save(self) -> None:
-        assert self.path is not None
-        rows = [(e.number, e.rho, e.penalised, e.violation, e.seconds) for e in self.history]
-        state = {"weights": self.model.weights.detach(), "optimiser": self.optimiser.state_dict()}
-        state |= {"generator": self.generator.get_state(), "round": self.round, "epoch": self.epoch, "rho": self.rho}
-        save(self.path, self.problem, {**state, "seconds": self._seconds(), "history": rows})
-
-    def weights(self) -> FloatArray:
-        return np.asarray(self.model.weights.detach().cpu().numpy(), dtype=np.float64)
-
-    def all_rounds(self, network_objective: Callable[[FloatArray], float]) -> None:
-        """Epochs for one rho after the other, until the network costs what the program says."""
-        while True:
-            while self.epoch < self.settings["epochs"] and not self.stopped:
-                self._one_epoch()
-                if self.path is not None and (self.epoch % self.every == 0 or self.epoch == self.settings["epochs"]):
-                    self._save()
-            if self.stopped or self.round + 1 >= self.rounds:
-                return
-            fit, norms, _ = self.model.whole(self.settings["batch"])
-            program = fit + self.model.beta * norms
-            if network_objective(self.weights()) <= program * (1.0 + _FEASIBLE):
-                return
-            self.round, self.epoch, self.rho = self.round + 1, 0, _RAISE * self.rho
-            self.optimiser = self._fresh()
-
-    def _one_epoch(self) -> None:
-        model, torch = self.model, self.torch
-        if self.settings["schedule"] == "cosine":
-            share = self.epoch / self.settings["epochs"]
-            for group in self.optimiser.param_groups:
-                group["lr"] = self.settings["rate"] * 0.5 * (1.0 + float(np.cos(np.pi * share)))
-        order = torch.randperm(model.n, generator=self.generator).to(model.X.device)
-        value = wrong = total = 0.0
-        for rows in order.split(self.settings["batch"]):
-            self.optimiser.zero_grad()
-            objective, a, b = model.objective(rows, self.rho)
-            objective.backward()
-            self.optimiser.step()
-            value, wrong, total = value + float(objective.detach()) * len(rows), wrong + a, total + b
-        if not math.isfinite(value):
-            raise SolverError(
-                f"the steps diverged at rho = {self.rho:.3g}: give a learning_rate below {self.settings['rate']:g}, or rho"
-            )
-        self.epoch += 1
-        share = wrong / total if total > 0.0 else 0.0
-        self.history.append(Epoch(len(self.history) + 1, self.rho, value, share, self._seconds()))
-        if self.callback is not None and self.callback(self.history[-1]):
-            self.stopped = True

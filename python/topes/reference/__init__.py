@@ -12,6 +12,7 @@ from .descent import Descent
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
+from .layerwise import layerwise_block
 from .linear_convolution import circular_outputs, circular_price, linear_outputs, linear_price
 from .penalised import penalised_parts
 from .rank_k import RankKProgram, rank_k_program
@@ -43,6 +44,7 @@ __all__ = [
     "is_copositive",
     "is_interpolable",
     "is_spike_free",
+    "layerwise_block",
     "linear_outputs",
     "linear_price",
     "locate",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from itertools import pairwise
@@ -10,16 +9,14 @@ from itertools import pairwise
 import numpy as np
 
 from .._support.validation import FloatArray
-from ..network import merged, penalised
 from ..pricing.oracle import Pricing
 from ..result import Status
 from .blocks import Blocks
 from .by_descent import distinct, is_smooth
 from .descent import Descent
 from .faces import Face, face_at, ray_at
-from .judge import SETTLED, Judge
-from .master import Master
-from .sliding import slide
+from .judge import Judge
+from .master import Master, Units
 
 __all__ = ["empty_dual", "work"]
 
@@ -31,21 +28,17 @@ _ENTERING = 32
 _FINE = 0.05
 # Faces unused for so many rounds leave the working set.
 _IDLE = 1
-# Local training and pricing in turn: at most so many rounds, or until the objective falls by less than that share.
-_SETTLING, _SLOW = 40, 1e-3
-# Steps of local training in each half of a round; the share of the largest neuron below which one is none; the angle
-# (radians) within which neurons are one.
-_SLIDES, _UNUSED, _SAME = 100, 1e-5, 1e-2
-# Rounds in which neither side of the gap moves before giving up.
-_MOST_STUCK = 4
+# The share of the largest neuron below which one is none.
+_UNUSED = 1e-5
+# Units of the program in a row of rounds that do not move.
+_OPINIONS: tuple[Units, ...] = ("data", "features", "data", "beta")
+# Rounds in which neither side of the gap moves before giving up: without new faces, and with some.
+_MOST_STUCK, _MOST_DEGENERATE = 4, 40
 
 
-def work(judge: Judge, blocks: Blocks, *, settled: bool) -> Status:
-    """Rounds of the conic program and pricing until the gap is met, a limit is, or nothing moves.
-
-    With `settled` the blocks are as good as local training makes them.
-    """
-    return _Work(judge).run(blocks, settled)
+def work(judge: Judge, blocks: Blocks) -> Status:
+    """Rounds of the conic program and pricing until the gap is met, a limit is, or nothing moves."""
+    return _Work(judge).run(blocks)
 
 
 def empty_dual(judge: Judge) -> FloatArray:
@@ -61,14 +54,10 @@ class _Work:
         self.round_ball = self.pricer.norm == 2.0
         self.master_dual: FloatArray | None = None  # where it is not the dual point returned
 
-    def run(self, blocks: Blocks, settled: bool) -> Status:
+    def run(self, blocks: Blocks) -> Status:
         judge = self.judge
         v = self.loss.gradient(blocks.outputs(self.pricer), self.y)
         status: Status | None = None
-        if self.round_ball and not settled:
-            blocks, v, status = self.settle(blocks)
-        if status is not None:
-            return status
         faces = self.faces_of(blocks, v)
         coordinates, blocks, v = self.solve(faces)
         stuck, fine = 0, True
@@ -81,18 +70,21 @@ class _Work:
                 pricing, also = judge.round(blocks, other, tight=True)
                 status, v, moved = judge.ended(), other, moved or also
             stuck = 0 if moved else stuck + 1
-            if status is not None or stuck > _MOST_STUCK or (fine and not len(pricing.values)):
+            if status is not None or (fine and not len(pricing.values)):
                 break
             entering = self.entering_faces(v, pricing, {face.key for face in faces})
-            faces, idle = _without_idle(faces, coordinates, idle)
+            if stuck > (_MOST_STUCK if not entering else _MOST_DEGENERATE):
+                break
+            if not stuck:  # else faces that hold no neuron may be what holds the dual point: without them it would come back
+                faces, idle = _without_idle(faces, coordinates, idle)
             faces = _united(faces, entering or self.rays(pricing))
-            fine = judge.violation < _FINE
+            fine = judge.violation < _FINE or stuck > 0
             # Where nothing moves the conic solver may be at its limits: other units are another opinion.
-            coordinates, blocks, v = self.solve(faces, fine=fine, scaled=stuck % 2 == 1)
+            coordinates, blocks, v = self.solve(faces, fine=fine, units=_OPINIONS[stuck % len(_OPINIONS)])
         return status or Status.NUMERICAL_FAILURE
 
     def solve(
-        self, faces: list[Face], *, fine: bool = True, scaled: bool = False
+        self, faces: list[Face], *, fine: bool = True, units: Units = "data"
     ) -> tuple[list[FloatArray], Blocks, FloatArray]:
         """The program over these faces, to the last digits if `fine`: coordinates, blocks, dual point."""
         begin = time.perf_counter()
@@ -101,7 +93,7 @@ class _Work:
             return [], Blocks.none(d), self.loss.gradient(np.zeros_like(self.y), self.y)
         small, y = self.compressed(faces)
         master = Master(y, self.beta, self.loss, self.pricer.norm, judge.free)
-        solution = master.solve(small, _ACCURACY if fine else _ROUGH, scaled=scaled)
+        solution = master.solve(small, _ACCURACY if fine else _ROUGH, units=units)
         coordinates, v = solution.coordinates, solution.multiplier
         used = [(face, q) for face, q in zip(faces, coordinates, strict=False) if np.any(q)]
         columns = np.array([face.basis @ q for face, q in used]).reshape(-1, d).T
@@ -134,35 +126,6 @@ class _Work:
         ends = np.cumsum([0, *(face.dimension for face in faces)])
         small = [replace(face, features=R[:, a:b]) for face, (a, b) in zip(faces, pairwise(ends), strict=True)]
         return small, R[:, -1]
-
-    def settle(self, blocks: Blocks) -> tuple[Blocks, FloatArray, Status | None]:
-        """Local training and pricing in turn, until prices are near beta."""
-        judge, pricer = self.judge, self.pricer
-        if judge.free and not len(blocks):
-            _, blocks, v = self.solve([])
-        before = math.inf
-        for _ in range(_SETTLING):
-            v = self.loss.gradient(blocks.outputs(pricer), self.y)
-            pricing, _ = judge.round(blocks, v, tight=False)
-            status = judge.ended()
-            value = blocks.objective(pricer, self.y, self.beta, self.loss)
-            if status is not None or not len(pricing.values) or judge.violation < SETTLED or value > (1.0 - _SLOW) * before:
-                return blocks, v, status
-            before = value
-            begin = time.perf_counter()
-            entering = self.rays(pricing)
-            A = np.stack([ray.features[:, 0] for ray in entering], axis=1)
-            gain = np.maximum(-(A.T @ v) - self.beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300)
-            gain /= len(entering)
-            U = np.hstack([blocks.columns, np.stack([ray.basis[:, 0] for ray in entering], axis=1) * gain])
-            signs = np.append(blocks.signs, [float(ray.sign) for ray in entering])
-            U, shift = slide(pricer, U, signs, self.y, self.beta, self.loss, blocks.constant, _SLIDES)
-            U, signs = merged(U, signs, _SAME, _UNUSED)
-            U, shift = slide(pricer, U, signs, self.y, self.beta, self.loss, shift, _SLIDES)
-            used = np.any(penalised(U, pricer.bias), axis=0)
-            blocks = Blocks(U[:, used], signs[used], shift)
-            judge.seconds["solve"] += time.perf_counter() - begin
-        return blocks, self.loss.gradient(blocks.outputs(pricer), self.y), None
 
     def faces_of(self, blocks: Blocks, v: FloatArray) -> list[Face]:
         """The faces that hold these directions."""

@@ -52,13 +52,19 @@ def descend(judge: Judge, blocks: Blocks) -> tuple[Blocks, Status | None]:
         stuck = 0 if moved else stuck + 1
         if status is not None or stuck > _MOST_STUCK or not len(pricing.values):
             return descent.blocks(), status
-        chosen = distinct(pricer, pricing, judge.violation)
-        U, signs = pricing.directions[:, chosen], -pricing.signs[chosen].astype(np.float64)  # the loss falls against v
-        A = pricer.pooled(phi(pricer.data @ U, pricer.kappa)) * signs
-        gain = np.maximum(-(A.T @ v) - beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300) / len(chosen)
-        entered = bool(gain.any())
-        descent.enter(U[:, gain > 0.0] * gain[gain > 0.0], signs[gain > 0.0])
+        entered = enter_priced(descent, judge, pricing, v)
     return descent.blocks(), None
+
+
+def enter_priced(descent: Descent, judge: Judge, pricing: Pricing, v: FloatArray, unit: float = 1.0) -> bool:
+    """Small neurons on the priced directions, in units of so much output; whether there were any."""
+    pricer = judge.pricer
+    chosen = distinct(pricer, pricing, judge.violation)
+    U, signs = pricing.directions[:, chosen], -pricing.signs[chosen].astype(np.float64)  # the loss falls against v
+    A = pricer.pooled(phi(pricer.data @ U, pricer.kappa)) * signs / unit
+    gain = np.maximum(-unit * (A.T @ v) - judge.beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300) / len(chosen)
+    descent.enter(U[:, gain > 0.0] * gain[gain > 0.0], signs[gain > 0.0])
+    return bool(gain.any())
 
 
 def distinct(pricer: Pricer, pricing: Pricing, violation: float) -> list[int]:

@@ -18,10 +18,10 @@ from ..pricing.oracle import Pricer, Pricing
 from ..result import Round, Status, relative_gap
 from .blocks import Blocks
 
-__all__ = ["SETTLED", "Judge"]
+__all__ = ["Judge"]
 
 # Prices that exceed beta by no more than this share: all that can be found are wanted, and pricing is quick.
-SETTLED = 1e-3
+_SETTLED = 1e-3
 # While prices exceed beta by more, the search for them leaves what is below this share of the best: on 3 x 10^8 cells a
 # share of 0.5 took nearly three times as long to the same end.
 _KEEP = 0.95
@@ -89,7 +89,7 @@ class Judge:
         finest = 0.25 * self.tol
         width = min(0.1, max(finest, 0.1 * self.violation))
         far = self.violation > max(_FAR, 10.0 * self.tol)
-        pricing = self._price(v, blocks, width, _KEEP if self.violation > SETTLED else 0.0, _CONES if far else None)
+        pricing = self._price(v, blocks, width, _KEEP if self.violation > _SETTLED else 0.0, _CONES if far else None)
         if tight and not len(pricing.values) and width > finest and pricing.upper_bound > self.beta * (1.0 + finest):
             pricing = self._price(v, blocks, finest, 0.0, None)  # all that is left is the proof
         if not self.history and pricing.best > 0.0 and self.beta < _LEAST_BETA * pricing.best:

@@ -10,6 +10,7 @@ from ..result import Solution, Status
 from .blocks import Blocks
 from .by_cones import work
 from .by_descent import descend, is_smooth
+from .by_smoothing import is_smoothed, smooth
 from .conclusion import conclude, worth_of_few
 from .fewer import fewer
 from .judge import Judge
@@ -20,7 +21,7 @@ __all__ = ["Training"]
 
 
 class Training:
-    """One run: Newton's method across the cells where the loss is smooth and p = 2, else and after it the conic program."""
+    """One run: Newton's method across the cells where p = 2, kinks rounded off; else, and after it, the conic program."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
@@ -35,11 +36,12 @@ class Training:
         U, w2 = neurons_of(warm_start, judge.pricer)
         blocks = Blocks(U[:, w2 != 0.0] * np.abs(w2[w2 != 0.0]), np.sign(w2[w2 != 0.0]))
         status: Status | None = None
-        smooth = judge.pricer.norm == 2.0 and is_smooth(judge.loss, judge.y)
-        if smooth:
+        if judge.pricer.norm == 2.0 and is_smooth(judge.loss, judge.y):
             blocks, status = descend(judge, blocks)
+        elif is_smoothed(judge):
+            blocks, status = smooth(judge, blocks)
         if status is None:
-            status = work(judge, blocks, settled=smooth)
+            status = work(judge, blocks)
         return self._finish(status)
 
     def _finish(self, status: Status) -> Solution:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import clarabel
 import numpy as np
@@ -15,7 +16,9 @@ from ..losses import Loss
 from ..network import weight_norm
 from .faces import Face
 
-__all__ = ["Conic", "Master", "MasterSolution", "add_loss"]
+__all__ = ["Conic", "Master", "MasterSolution", "Units", "add_loss"]
+
+Units = Literal["data", "features", "beta"]
 
 
 @dataclass(frozen=True)
@@ -83,13 +86,14 @@ class Master:
         """The rows of the basis whose norm is penalised."""
         return face.basis[:-1] if self.free_bias else face.basis
 
-    def solve(self, faces: list[Face], accuracy: float, *, scaled: bool = False) -> MasterSolution:
+    def solve(self, faces: list[Face], accuracy: float, *, units: Units = "data") -> MasterSolution:
         """One solve. With a free bias a constant is added to the faces: the last entry of `coordinates`.
 
-        With `scaled`, features of about size one: the solver's own scaling gives up on units more than 1e4 apart.
+        The solver's own scaling gives up on units more than 1e4 apart, and it meets the dual constraints to an absolute
+        accuracy: features of about size one, or a regularisation of about one, are other units to try.
         """
-        scales = [_scale(face) if scaled else 1.0 for face in faces]
-        faces = [_in_units(face, scale) for face, scale in zip(faces, scales, strict=True)] if scaled else faces
+        scales = [self._scale(face, units) for face in faces]
+        faces = [_in_units(face, scale) for face, scale in zip(faces, scales, strict=True)]
         conic = Conic()
         places = [conic.variables(face.dimension) for face in faces]
         constant = conic.variables(1) if self.free_bias else None
@@ -112,6 +116,12 @@ class Master:
         if constant is not None:
             coordinates.append(x[constant : constant + 1])
         return MasterSolution(coordinates, f, v)
+
+    def _scale(self, face: Face, units: Units) -> float:
+        """A power of two: what becomes one."""
+        if units == "data":
+            return 1.0
+        return _power_of_two(float(np.abs(face.features).max(initial=0.0)) if units == "features" else self.beta)
 
     def _penalise(self, conic: Conic, face: Face, place: int) -> None:
         M, k = self.weights(face), face.dimension
@@ -140,12 +150,13 @@ class Master:
             conic.constrain(clarabel.NonnegativeConeT(1), [(parts, np.ones((1, m))), (t, -np.ones((1, 1)))], np.zeros(1))
 
 
-def _scale(face: Face) -> float:
-    """A power of two near the size of the features."""
-    return float(np.ldexp(1.0, np.frexp(np.abs(face.features).max(initial=0.0))[1]))
+def _power_of_two(x: float) -> float:
+    return math.ldexp(1.0, math.frexp(x)[1])
 
 
 def _in_units(face: Face, scale: float) -> Face:
+    if scale == 1.0:
+        return face
     return replace(face, features=face.features / scale, basis=face.basis / scale, rows=face.rows / scale)
 
 

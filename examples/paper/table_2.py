@@ -1,6 +1,6 @@
-"""Tables II and III: image classification by the convex program over sampled patterns and by SGD, on pixels and on features.
+"""Table II: image classification by the convex program over sampled patterns and by SGD, on pixels and on features.
 
-What the tables print is not on record with this project. Taken as their claim: at the scale of images, the convex program
+What the table prints is not on record with this project. Taken as its claim: at the scale of images, the convex program
 (32) over sampled patterns is at least as accurate as SGD on the network; patterns sampled on patches ("conv") beat
 Gaussian ones; the features of Algorithm 2 raise both. Cross entropy, ReLU, as many neurons for SGD as patterns for (32),
 and as many epochs. Algorithm 2 with the code of Coates and Ng, max(mean - z, 0): the paper prints it with the sign
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
-    figures = Figures("Tables II and III", options)
+    figures = Figures("Table II", options)
     size = {"patterns": 64, "epochs": 8, "n": 600, "test": 500, "centroids": 30}
     if not options.quick:
         size = {"patterns": 512, "epochs": 30, "n": 20_000, "test": 10_000, "centroids": 200}
