@@ -323,6 +323,99 @@ TEST(what_parts_leave_of_a_limit_serves_the_others) {
   CHECK(!few.complete && few.upper >= full.best);
 }
 
+TEST(pieces_give_the_same_bits_wherever_they_are_searched) {
+  std::size_t cut = 0;  // pieces of pieces
+  for (const Ball ball : {Ball::euclidean, Ball::cylinder, Ball::cross, Ball::cube, Ball::prism}) {
+    for (const std::size_t outputs : {1, 2}) {
+      const Instance in = random_instance(40, 3, outputs, ball, 17, outputs == 2);
+      PricingOptions options;
+      options.n_threads = 2;
+      options.keep = 0.5;
+      options.tolerance = 1e-3;
+      options.max_nodes = 60000;
+      options.reallot = true;
+      options.slice = 10;
+      const auto elsewhere = [&](const PricingWave& wave) {  // one by one, the last first, some of them twice
+        std::vector<PieceResult> found(wave.pieces.size());
+        for (const PricingPiece& piece : wave.pieces) cut += piece.cone.path.empty() ? 0 : 1;
+        for (std::size_t k = found.size(); k-- > 0;) {
+          for (int t = 0; t < (k % 5 == 0 ? 2 : 1); ++t) {
+            found[k] = search_pieces(in.space, in.weights(), options, {{wave.pieces[k]}, wave.incumbent}).front();
+          }
+        }
+        return found;
+      };
+      const PricingResult here = price(in.space, in.weights(), {}, options);
+      const PricingResult there = price(in.space, in.weights(), {}, options, elsewhere);
+      CHECK(here.upper == there.upper && here.best == there.best && here.nodes == there.nodes && here.complete == there.complete);
+      CHECK(here.directions.size() == there.directions.size() && !here.directions.empty());
+      for (std::size_t k = 0; k < here.directions.size(); ++k) CHECK(here.directions[k].w == there.directions[k].w);
+      options.record = true;
+      options.max_nodes = 20000;
+      const PricingResult recorded = price(in.space, in.weights(), {}, options);
+      const PricingResult sent = price(in.space, in.weights(), {}, options, elsewhere);
+      CHECK(recorded.upper == sent.upper && recorded.cover.split == sent.cover.split && recorded.cover.depth == sent.cover.depth);
+      CHECK(recorded.cover.c == sent.cover.c && recorded.cover.slope == sent.cover.slope && recorded.cover.n_leaves == sent.cover.n_leaves);
+    }
+  }
+  CHECK(cut > 200);
+}
+
+TEST(slices_change_the_order_of_the_work_and_bounds_hold) {
+  std::mt19937_64 random(3);
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    const Instance in = random_instance(60, 3, 1, seed % 2 == 1 ? Ball::cross : Ball::euclidean, seed, seed % 3 == 1);
+    PricingOptions options;
+    options.n_threads = 1;
+    options.tolerance = 1e-6;
+    options.max_nodes = 50000;
+    const PricingResult whole = price(in.space, in.weights(), {}, options);
+    for (const std::uint64_t slice : {1U, 7U, 100U}) {
+      options.slice = slice;
+      const PricingResult cut = price(in.space, in.weights(), {}, options);
+      for (int t = 0; t < 200; ++t) CHECK(price_at(in, random_direction(3, random)) <= cut.upper);
+      CHECK(cut.upper >= whole.best && whole.upper >= cut.best);
+      if (whole.complete && cut.complete) {
+        CHECK(std::abs(cut.upper - whole.upper) <= 3 * options.tolerance * whole.upper + 1e-9);
+        CHECK(std::abs(cut.best - whole.best) <= 3 * options.tolerance * whole.best + 1e-9);
+      }
+      CHECK(cut.nodes <= options.max_nodes);
+    }
+    options.slice = kSlice;
+  }
+}
+
+TEST(pieces_that_are_none_are_refused) {
+  const Instance in = random_instance(20, 3, 1, Ball::euclidean, 9, false);
+  const PricingOptions options;
+  CHECK(part_vertices(in.space, 1).size() == 16 * 9 && part_vertices(in.space, 2).size() == 16 * 9);
+  CHECK_THROWS(search_pieces(in.space, in.weights(), options, {{{16, {{}, INFINITY}, 10}}, 0.0}), InvalidArgument);
+  CHECK_THROWS(search_pieces(in.space, in.weights(), options, {{{0, {{0}, INFINITY}, 10}}, 0.0}), InvalidArgument);
+  CHECK_THROWS(search_pieces(in.space, in.weights(), options, {{{0, {{200}, INFINITY}, 10}}, 0.0}), InvalidArgument);
+  CHECK_THROWS(price(in.space, in.weights(), {}, options, [](const PricingWave&) { return std::vector<PieceResult>(3); }),
+               InvalidArgument);
+  const auto none = [](const PricingWave& wave) {
+    std::vector<PieceResult> found(wave.pieces.size());
+    found.back().upper = std::nan("");
+    return found;
+  };
+  CHECK_THROWS(price(in.space, in.weights(), {}, options, none), InvalidArgument);
+}
+
+TEST(a_piece_that_comes_late_has_a_bound) {
+  const Instance in = random_instance(300, 4, 1, Ball::euclidean, 9, false);
+  PricingOptions options;
+  options.n_threads = 1;
+  const PricingResult full = price(in.space, in.weights(), {}, options);
+  const auto late = [&](const PricingWave& wave) {
+    PricingOptions at_once = options;
+    at_once.max_seconds = 0;
+    return search_pieces(in.space, in.weights(), at_once, wave);
+  };
+  const PricingResult stopped = price(in.space, in.weights(), {}, options, late);
+  CHECK(full.complete && !stopped.complete && stopped.upper >= full.best);
+}
+
 TEST(a_floor_above_all_prices_costs_little) {
   const Instance in = random_instance(300, 3, 1, Ball::euclidean, 9, false);
   PricingOptions options;

@@ -98,7 +98,23 @@ def find_cell(arrangement: Arrangement, packed: _Bytes) -> tuple[list[list[int]]
 def find_facets(arrangement: Arrangement, packed: _Bytes) -> _Ints | None: ...
 
 MAX_PRICING_DIMENSION: int
+PRICING_SLICE: int
 DEFAULT_PLAN_SIZE: tuple[float, float]
+
+class PricedPiece:
+    @property
+    def upper(self) -> float: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def late(self) -> bool: ...
+    @property
+    def nodes(self) -> int: ...
+    @property
+    def n_open(self) -> int: ...
+
+_Piece = tuple[int, bytes, float, int]
+_PieceSearch = Callable[[list[_Piece], float], list[PricedPiece]] | None
 
 class PricingSpace:
     def __init__(self, normals: npt.NDArray[np.float64], ball: str, scale: npt.NDArray[np.float64]) -> None: ...
@@ -116,6 +132,8 @@ class PricingSpace:
         n_threads: int,
         progress: _Progress,
         reallot: bool = False,
+        search: _PieceSearch = None,
+        slice: int = ...,
     ) -> tuple[float, float, bool, int, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]: ...
     def cover(
         self,
@@ -128,6 +146,7 @@ class PricingSpace:
         max_seconds: float,
         n_threads: int,
         progress: _Progress,
+        search: _PieceSearch = None,
     ) -> tuple[
         float,
         bool,
@@ -138,6 +157,23 @@ class PricingSpace:
         npt.NDArray[np.uint32],
         npt.NDArray[np.float64],
     ]: ...
+    def search_pieces(
+        self,
+        bend: npt.NDArray[np.float64],
+        linear: npt.NDArray[np.float64],
+        pieces: list[_Piece],
+        incumbent: float,
+        floor: float,
+        keep: float,
+        tolerance: float,
+        max_seconds: float,
+        n_best: int,
+        n_threads: int,
+        progress: _Progress,
+        record: bool,
+        slice: int = ...,
+    ) -> list[PricedPiece]: ...
+    def part_vertices(self, outputs: int) -> npt.NDArray[np.float64]: ...
 
 class SampleRows:
     @staticmethod

@@ -16,6 +16,8 @@ from ._support.validation import FloatArray, as_positive
 from .activation import kappa_of
 from .dual import zero_sum
 from .errors import InputError, SolverError
+from .jobs.pricing import Workers, workers
+from .jobs.supply import ExecutorLike
 from .network import TwoLayerNetwork
 from .pricing.oracle import Cover, Pricer
 from .verify import _check as checker
@@ -51,6 +53,7 @@ def save(
     *,
     max_time: float | None = None,
     n_threads: int | None = None,
+    executor: ExecutorLike | Workers | None = None,
 ) -> None:
     """`Solution.save_certificate`: the dual point has the shape of the targets, and the gap says how finely it is priced."""
     pricer = problem.pricer
@@ -61,17 +64,19 @@ def save(
     U = net.W1 if net.b1 is None or pricer.bias is False else np.vstack([net.W1, net.b1])
     priced = list(V.T) if problem.output_norm == 1 else [V]  # what is priced together
     seconds = None if max_time is None else as_positive(max_time, "max_time") / len(priced)
-    covers = [
-        pricer.cover(
-            v,
-            floor=problem.beta,
-            tol=min(max(_FINEST, _SHARE_OF_GAP * abs(gap)), _COARSEST),
-            starts=U[:, np.any(U != 0.0, axis=0)],
-            max_seconds=seconds,
-            n_threads=n_threads,
-        )
-        for v in priced
-    ]
+    with workers(executor, n_threads) as at_work:
+        covers = [
+            pricer.cover(
+                v,
+                floor=problem.beta,
+                tol=min(max(_FINEST, _SHARE_OF_GAP * abs(gap)), _COARSEST),
+                starts=U[:, np.any(U != 0.0, axis=0)],
+                max_seconds=seconds,
+                n_threads=n_threads,
+                workers=at_work,
+            )
+            for v in priced
+        ]
     header, arrays = _contents(problem, net, V, _by_level(_joined(covers)))
     try:
         with np.errstate(all="ignore"):

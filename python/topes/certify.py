@@ -12,6 +12,8 @@ import numpy as np
 from ._support.exact_input import Values
 from .errors import InputError, RankLimitError
 from .foreign import as_network
+from .jobs.pricing import Workers
+from .jobs.supply import ExecutorLike
 from .losses import Loss, get_loss
 from .low_rank import LowRankSolution, train_low_rank
 from .models import train
@@ -65,6 +67,7 @@ def certify(
     tol: float = 1e-6,
     max_time: float | None = None,
     n_threads: int | None = None,
+    executor: ExecutorLike | Workers | None = None,
     output_norm: float = 2,
     callback: Callable[[Round], Any] | None = None,
 ) -> Assessment:
@@ -91,6 +94,8 @@ def certify(
         Accuracy asked of the lower bound.
     max_time : float, optional
         Seconds; the bound proved by then holds.
+    n_threads, executor
+        As for `train`; an executor prices over all cells, and is not asked where the rank is too high for that.
     output_norm : {2, 1}
         For several outputs, as for `train`.
     callback : callable, optional
@@ -130,7 +135,8 @@ def certify(
     shared: dict[str, Any] = {"loss": the_loss, "activation": network.activation, "bias": bias, "norm": norm, "tol": tol}
     optimum: Solution | LowRankSolution
     try:
-        optimum = run(X, y, beta, values=values, max_time=max_time, n_threads=n_threads, callback=callback, **shared)
+        options: dict[str, Any] = {"n_threads": n_threads, "executor": executor, "callback": callback, **shared}
+        optimum = run(X, y, beta, values=values, max_time=max_time, **options)
     except RankLimitError:
         if norm != 2 or type(network) is not TwoLayerNetwork:
             raise

@@ -14,6 +14,7 @@ from .network import TwoLayerNetwork
 
 if TYPE_CHECKING:
     from .certificate import Problem
+    from .jobs.supply import ExecutorLike
 
 __all__ = ["KKTResiduals", "Round", "Solution", "Status", "relative_gap"]
 
@@ -137,6 +138,7 @@ class Solution:
         network: TwoLayerNetwork | None = None,
         max_time: float | None = None,
         n_threads: int | None = None,
+        executor: ExecutorLike | None = None,
     ) -> None:
         """Write a file from which `topes.verify`, or a program by somebody else, proves objective, lower bound and gap.
 
@@ -150,8 +152,8 @@ class Solution:
             Another network to hold against the lower bound; default this solution's.
         max_time : float, optional
             Seconds for pricing; with too few of them the bound in the file is weaker, and holds.
-        n_threads : int, optional
-            The file does not depend on it.
+        n_threads, executor : optional
+            Who prices, as for `train`; the file does not depend on it.
 
         Raises
         ------
@@ -172,7 +174,16 @@ class Solution:
         if self.problem is None:
             raise InputError("the solution must come from train or train_cnn: other programs do not price over all cells")
         judged = self.network if network is None else network
-        save(file, self.problem, judged, self.dual, self.gap, max_time=max_time, n_threads=n_threads)
+        save(
+            file,
+            self.problem,
+            judged,
+            self.dual,
+            self.gap,
+            max_time=max_time,
+            n_threads=n_threads,
+            executor=executor,
+        )
 
     def __repr__(self) -> str:
         return (

@@ -17,7 +17,7 @@ import pytest
 import topes
 from shares import FINE, Inline, fine_count, gaussian
 from topes import Arrangement, CellLimitError, InputError, JobError
-from topes.jobs import worker
+from topes.jobs import walk, worker
 from topes.jobs.progress import Estimate
 from topes.jobs.shares import PlanSize, cut
 
@@ -139,7 +139,7 @@ def test_many_rows_travel_only_when_asked_for(processes, monkeypatch):
 
     class Watched(Executor):
         def submit(self, function, ticket):
-            carried.append(ticket.rows is not None)
+            carried.append(ticket.kept.pickled is not None)
             return processes.submit(function, ticket)
 
     assert A.count(executor=Watched()) == A.bound()
@@ -176,11 +176,11 @@ def test_no_more_than_so_many_shares_are_out(A, monkeypatch):
 
 def test_plans_are_freed(A, threads, tmp_path):
     A.count(executor=threads)
-    assert not worker._ready
+    assert not walk.plans.ready
     Arrangement(gaussian(9, 3)).count(checkpoint=tmp_path / "count")
     with pytest.raises(InputError, match="another"):
         A.count(checkpoint=tmp_path / "count")
-    assert not worker._ready
+    assert not walk.plans.ready
 
 
 def test_a_thread_that_comes_late_keeps_no_plan(A):
@@ -194,9 +194,9 @@ def test_a_thread_that_comes_late_keeps_no_plan(A):
     with pytest.raises(topes.JobError):
         A.count(executor=Late())
     function, ticket = late[0]
-    with pytest.raises(worker._EndedError):
+    with pytest.raises(worker.EndedError):
         function(ticket)
-    assert not worker._ready
+    assert not walk.plans.ready
 
 
 def test_another_build_is_refused(A):

@@ -10,6 +10,7 @@
 
 #include "topes/arena.hpp"
 #include "topes/concave_maximum.hpp"
+#include "topes/error.hpp"
 #include "topes/nnls.hpp"
 #include "topes/pack.hpp"
 #include "topes/predicate.hpp"
@@ -27,8 +28,25 @@ struct PriceShared {
   std::chrono::steady_clock::time_point deadline;
   double rounding = 0;   ///< on t_j: error of Phi at a vertex
   double incumbent = 0;  ///< best price known before
-  std::uint64_t max_nodes = 0;  ///< for each task
 };
+
+/// One halving in a path: the half that keeps vertex `kept` of an edge and moves `moved`.
+template <int R>
+constexpr std::uint8_t step(std::size_t kept, std::size_t moved) {
+  return static_cast<std::uint8_t>(kept * R + moved);
+}
+
+/// The cone that these halvings lead to. \throws InvalidArgument if they are none
+template <int R>
+SimplicialCone<R> follow(SimplicialCone<R> cone, const std::vector<std::uint8_t>& path) {
+  for (const std::uint8_t s : path) {
+    const std::size_t kept = s / R;
+    const std::size_t moved = s % R;
+    if (kept >= R || kept == moved || !can_halve(cone, kept, moved)) throw InvalidArgument("pricing: there is no such cone");
+    cone = half(cone, kept, moved);
+  }
+  return cone;
+}
 
 /// \tparam Scalar  one output: `sign` times the price; hyperplanes of positive weight bend it upwards, the others downwards
 template <int R, bool Scalar>
@@ -66,14 +84,20 @@ class PriceSearch {
     }
   }
 
-  /// Search the whole cone. Afterwards upper() bounds the price on it.
-  void search(const Cone& cone) {
+  /// Search the cone of a piece. Afterwards upper() bounds the price on it but for the cones that open() names, which begin after
+  /// `slice` cones.
+  void search(const Cone& cone, const PricingPiece& piece, std::uint64_t slice) {
+    max_nodes_ = piece.max_nodes;
+    slice_ = slice;
+    path_ = piece.cone.path;
     Node node = make_root(cone);
+    node.bound = std::min(node.bound, piece.cone.bound);
     explore(node, kNoRegion);
   }
 
-  /// The same, with every cone written down.
-  void search_recorded(const Cone& cone, std::uint16_t depth, PricingCover& cover) {
+  /// The whole cone, every cone written down.
+  void search_recorded(const Cone& cone, std::uint64_t max_nodes, std::uint16_t depth, PricingCover& cover) {
+    max_nodes_ = max_nodes;
     Node node = make_root(cone);
     explore_recorded(node, depth, cover);
   }
@@ -81,8 +105,10 @@ class PriceSearch {
   double upper() const { return upper_; }
   double best() const { return best_; }
   bool complete() const { return complete_; }
+  bool late() const { return late_; }
   std::uint64_t nodes() const { return nodes_; }
   std::vector<PricedDirection>& directions() { return found_; }
+  std::vector<OpenCone>& open() { return open_; }
 
  private:
   static constexpr std::size_t n = R;
@@ -187,10 +213,11 @@ class PriceSearch {
 
   bool out_of_budget() {
     if (stopped_) return true;
-    if (nodes_ >= s_.max_nodes) stopped_ = true;
-    if (nodes_ % 64 == 0) {
+    if (nodes_ >= max_nodes_) {
+      stopped_ = true;
+    } else if (nodes_ % 64 == 0) {
       s_.control.poll();
-      if (s_.options.max_seconds < 1e299 && std::chrono::steady_clock::now() > s_.deadline) stopped_ = true;
+      if (s_.options.max_seconds < 1e299 && std::chrono::steady_clock::now() > s_.deadline) stopped_ = late_ = true;
     }
     if (stopped_) complete_ = false;
     return stopped_;
@@ -198,6 +225,10 @@ class PriceSearch {
 
   // \param region  the entry of `found_` that stands for the neighbourhood of this cone
   void explore(Node& node, std::size_t region) {
+    if (nodes_ >= slice_ && nodes_ < max_nodes_ && !stopped_ && node.bound > level()) {
+      open_.push_back({path_, node.bound});
+      return;
+    }
     if (node.bound <= level() || out_of_budget()) {
       close(node);
       return;
@@ -217,9 +248,16 @@ class PriceSearch {
       const Arena::Mark mark = arena_.mark();
       Node first = make_half(node, a, b);
       Node second = make_half(node, b, a);
-      if (second.bound > first.bound) std::swap(first, second);
+      std::array<std::uint8_t, 2> steps{step<R>(a, b), step<R>(b, a)};
+      if (second.bound > first.bound) {
+        std::swap(first, second);
+        std::swap(steps[0], steps[1]);
+      }
+      path_.push_back(steps[0]);
       explore(first, region);
+      path_.back() = steps[1];
       explore(second, region);
+      path_.pop_back();
       arena_.reset(mark);
     }
     if (own && found_.back().value <= s_.options.floor) found_.pop_back();
@@ -364,7 +402,12 @@ class PriceSearch {
   double upper_ = 0;
   bool complete_ = true;
   bool stopped_ = false;
+  bool late_ = false;
   std::uint64_t nodes_ = 0;
+  std::uint64_t max_nodes_ = ~std::uint64_t{0};
+  std::uint64_t slice_ = ~std::uint64_t{0};
+  std::vector<std::uint8_t> path_;  // the halvings that lead from the part to the cone at hand
+  std::vector<OpenCone> open_;
   Vector square_;
   std::size_t round_ = n;  // coordinates whose 2-norm counts
   double height_ = 0;      // dual norm of the height of a cone

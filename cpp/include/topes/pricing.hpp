@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -41,6 +42,10 @@ struct PricingWeights {
   std::span<const double> linear;  ///< C x dimension: B
 };
 
+/// So many cones of a piece are looked at before the rest of it becomes pieces: some tenths of a second of work, so that what is in
+/// one part of space only, a quarter of all at times, keeps more than one processor busy.
+inline constexpr std::uint64_t kSlice = std::uint64_t{1} << 14;
+
 struct PricingOptions {
   double floor = 0;            ///< cones that cannot exceed this need no work
   double keep = 1;             ///< nor those that cannot exceed this share of the best price found
@@ -52,6 +57,7 @@ struct PricingOptions {
   ProgressHook hook;
   bool record = false;  ///< write down the cover that proves the bound: directions are not looked for, memory grows with it
   bool reallot = false;  ///< what parts of space leave of max_nodes goes to those that ran out; up to twice as many are looked at then
+  std::uint64_t slice = kSlice;
 };
 
 /// The cones of a finished search, for another program to check: a tree for each sign of the price (+ first; several outputs
@@ -72,6 +78,12 @@ struct PricedDirection {
   int sign = 1;           ///< of v'phi(Xu); 1 for several outputs
 };
 
+/// A cone that is still to be searched: the halvings that lead to it from the part it lies in, and a bound on the price there.
+struct OpenCone {
+  std::vector<std::uint8_t> path;
+  double bound = 0;
+};
+
 struct PricingResult {
   double upper = 0;         ///< no price exceeds this: roundings of this search included
   double best = 0;          ///< the largest price found, rounded
@@ -81,10 +93,47 @@ struct PricingResult {
   PricingCover cover;                       ///< empty unless asked for
 };
 
+/// A piece of space: part `part` of those that every search begins with, or a cone in it.
+struct PricingPiece {
+  std::size_t part = 0;
+  OpenCone cone;
+  std::uint64_t max_nodes = 0;  ///< beyond it the search of the piece ends, with a weaker bound
+};
+
+/// What was found in a piece.
+struct PieceResult {
+  double upper = 0;  ///< no price in the piece exceeds this, but for those in the cones that are open
+  double best = 0;
+  bool complete = true;
+  bool late = false;  ///< the clock has cut the search short: it may be done again, to the same end as if it had not begun
+  std::uint64_t nodes = 0;
+  std::vector<PricedDirection> directions;
+  std::vector<OpenCone> open;  ///< left after `slice` cones, to be pieces by themselves
+  PricingCover cover;
+};
+
+/// Pieces that are searched each by itself: what is found in one depends on nothing but these numbers, the space, the weights
+/// and the options, so it does not matter where it is searched, nor when.
+struct PricingWave {
+  std::vector<PricingPiece> pieces;
+  double incumbent = 0;  ///< a price that is reached somewhere: what cannot exceed it is left
+};
+
+/// Results of the pieces, in their order.
+using PieceSearch = std::function<std::vector<PieceResult>(const PricingWave&)>;
+
 /// \param starts  k x dimension: directions that are likely good, priced first
+/// \param elsewhere  searches the pieces, else threads of this process do: the result is the same
 /// The result does not depend on the number of threads, unless max_seconds ends the search.
 /// \throws InvalidArgument if the dimension is above kLargestPricingDimension or shapes do not fit
 PricingResult price(const PricingSpace& space, const PricingWeights& weights, std::span<const double> starts,
-                    const PricingOptions& options);
+                    const PricingOptions& options, const PieceSearch& elsewhere = {});
+
+/// One wave, on threads of this process. `options.max_nodes` is not looked at.
+std::vector<PieceResult> search_pieces(const PricingSpace& space, const PricingWeights& weights, const PricingOptions& options,
+                                       const PricingWave& wave);
+
+/// n_parts x dimension x dimension: the cone of each part. With one output part k is for the price if k is even, else for its negative.
+std::vector<double> part_vertices(const PricingSpace& space, std::size_t outputs);
 
 }  // namespace topes

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,6 +14,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ..errors import InputError
+from ..jobs.pricing import Workers, workers
+from ..jobs.supply import ExecutorLike
 from .problem import Settings, Trained
 
 __all__ = ["ConvexReLU", "OptimalityWarning", "positive"]
@@ -60,6 +64,14 @@ class ConvexReLU(BaseEstimator):  # type: ignore[misc]
         rank = int(self.rank) if whole and self.rank is not None else self.rank
         return Settings(self.loss, self.activation, bias, self.norm, rank, self.tol, self.max_time, threads,
                         self._seed(), int(self.verbose))  # fmt: skip
+
+    @contextmanager
+    def _workers(self, executor: ExecutorLike | None) -> Iterator[Workers | None]:
+        """Of one fit; None without an executor."""
+        if executor is not None and self.n_jobs is not None:
+            raise InputError(f"n_jobs must be None where there is an executor, got {self.n_jobs!r}")
+        with workers(executor, None) as at_work:
+            yield at_work
 
     def _seed(self) -> int:
         """Seed of `random_state`; None is 0, so that nothing depends on numpy's global generator."""

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..errors import InputError
+from ..jobs.supply import ExecutorLike
 from ..network import TwoLayerNetwork
 from ..vector_network import VectorNetwork
 from .base import ConvexReLU, positive
@@ -166,7 +167,9 @@ class ConvexReLUClassifier(ClassifierBase):
     ) -> None:
         self._keep(locals())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLUClassifier:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, executor: ExecutorLike | None = None
+    ) -> ConvexReLUClassifier:
         """Train.
 
         Parameters
@@ -174,7 +177,7 @@ class ConvexReLUClassifier(ClassifierBase):
         X : array_like, shape (n, d)
         y : array_like, shape (n,)
             Labels of any kind.
-        sample_weight : array_like, shape (n,), optional
+        sample_weight, executor : optional
             As for `ConvexReLURegressor.fit`.
 
         Returns
@@ -183,6 +186,8 @@ class ConvexReLUClassifier(ClassifierBase):
         """
         X, codes, weights = self._data(X, y, sample_weight)
         beta, settings = positive("beta", self.beta), self._settings()
-        parts = [solve(X, targets, beta, settings, weights) for targets in one_against_rest(codes, len(self.classes_))]
+        problems = one_against_rest(codes, len(self.classes_))
+        with self._workers(executor) as at_work:
+            parts = [solve(X, targets, beta, settings, weights, at_work) for targets in problems]
         self._publish(parts, as_one_network([part.network for part in parts]))
         return self

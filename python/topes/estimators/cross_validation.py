@@ -11,8 +11,13 @@ from joblib import Parallel, delayed
 from sklearn.base import clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
+from threadpoolctl import threadpool_limits
 
 from ..errors import InputError
+from ..jobs.calls import call_in_shares
+from ..jobs.pricing import Workers
+from ..jobs.supply import ExecutorLike
+from ..jobs.worker import Hook
 from ..losses import get_loss
 from .base import positive
 from .classifier import ClassifierBase, ConvexReLUClassifier, as_one_network, one_against_rest
@@ -27,16 +32,22 @@ _Floats = npt.NDArray[np.float64]
 class _Path:
     """The path, its scores on the folds, and the choice; mixed into an estimator."""
 
-    def _search(self, X: _Floats, problems: list[_Floats], y: Any, weights: _Floats) -> list[Trained]:
+    def _search(
+        self, X: _Floats, problems: list[_Floats], y: Any, weights: _Floats, at_work: Workers | None
+    ) -> list[Trained]:
         """Solutions of the problems, one for each vector of targets, at the best beta."""
         settings = self._settings()  # type: ignore[attr-defined]
         self.betas_ = self._path(X, problems, weights, settings)
         folds = list(check_cv(self.cv, y, classifier=is_classifier(self)).split(X, y))  # type: ignore[attr-defined]
-        judge = self._judge()
-        tasks = [delayed(_scores)(judge, X, problems, y, weights, self.betas_, settings, *fold) for fold in folds]
-        self.scores_ = np.column_stack(Parallel(n_jobs=self.n_jobs)(tasks))  # type: ignore[attr-defined]
+        common = (self._judge(), X, problems, y, weights, self.betas_, settings)
+        if at_work is None:
+            tasks = [delayed(_scores)(None, *common, *fold) for fold in folds]
+            scores = Parallel(n_jobs=self.n_jobs)(tasks)  # type: ignore[attr-defined]
+        else:
+            scores = call_in_shares(_scores, common, folds, at_work.source)
+        self.scores_ = np.column_stack(scores)
         self.beta_ = float(self.betas_[int(np.argmax(self.scores_.mean(axis=1)))])  # the largest of equals
-        return [solve(X, targets, self.beta_, settings, weights) for targets in problems]
+        return [solve(X, targets, self.beta_, settings, weights, at_work) for targets in problems]
 
     def _judge(self) -> Any:
         """A plain estimator to carry networks to the scorer, and the scorer."""
@@ -74,10 +85,10 @@ def _largest(X: _Floats, problems: list[_Floats], weights: _Floats, settings: Se
 
 
 def _scores(
-    judge: Any, X: _Floats, problems: list[_Floats], y: Any, weights: _Floats, betas: _Floats, settings: Settings,
-    train: npt.NDArray[np.intp], test: npt.NDArray[np.intp],
+    hook: Hook | None, judge: Any, X: _Floats, problems: list[_Floats], y: Any, weights: _Floats, betas: _Floats,
+    settings: Settings, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp],
 ) -> _Floats:  # fmt: skip
-    """Scores of one fold along the path, each network started from the last."""
+    """Scores of one fold along the path, each network started from the last; the hook raises where nobody waits for them."""
     plain, scorer = judge
     plain = clone(plain)
     plain.n_features_in_ = X.shape[1]
@@ -86,9 +97,16 @@ def _scores(
     counted = {} if np.all(weights == 1) else {"sample_weight": weights[test]}  # a scorer of one's own may not know them
     sketches = [Sketch(X[train], targets[train], settings, weights[train]) for targets in problems]
     found = []
-    for beta in betas:
-        plain.network_ = as_one_network([sketch.network(float(beta)) for sketch in sketches])
-        found.append(float(scorer(plain, X[test], y[test], **counted)))
+
+    def go_on(_: Any = None) -> None:
+        if hook is not None:
+            hook(0.0, 0)
+
+    with threadpool_limits(limits=1, user_api="blas"):  # their number would change the last bits
+        for beta in betas:
+            go_on()
+            plain.network_ = as_one_network([sketch.network(float(beta), go_on) for sketch in sketches])
+            found.append(float(scorer(plain, X[test], y[test], **counted)))
     return np.array(found)
 
 
@@ -109,7 +127,7 @@ _PARAMETERS = """
     loss, activation, fit_intercept, norm, rank, tol, max_time, random_state, verbose
         As for `{plain}`; `max_time` is for each problem.
     n_jobs : int or None
-        Processes for the folds, as in joblib, and threads of the last fit.
+        Processes for the folds, as in joblib, and threads of the last fit. For other machines see `fit(executor=)`.
 
     Attributes
     ----------
@@ -158,10 +176,13 @@ class ConvexReLURegressorCV(_Path, RegressorBase):
     ) -> None:
         self._keep(locals())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLURegressorCV:
-        """Choose beta and train with it; parameters as for `ConvexReLURegressor.fit`."""
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, executor: ExecutorLike | None = None
+    ) -> ConvexReLURegressorCV:
+        """Choose beta and train with it; parameters as for `ConvexReLURegressor.fit`. An executor takes the folds too."""
         X, y, weights = self._data(X, y, sample_weight)
-        parts = self._search(X, [y], y, weights)
+        with self._workers(executor) as at_work:
+            parts = self._search(X, [y], y, weights, at_work)
         self._publish(parts, parts[0].network)
         return self
 
@@ -202,9 +223,13 @@ class ConvexReLUClassifierCV(_Path, ClassifierBase):
     ) -> None:
         self._keep(locals())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLUClassifierCV:
-        """Choose beta and train with it; parameters as for `ConvexReLUClassifier.fit`."""
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, executor: ExecutorLike | None = None
+    ) -> ConvexReLUClassifierCV:
+        """Choose beta and train with it; parameters as for `ConvexReLUClassifier.fit`. An executor takes the folds too."""
         X, codes, weights = self._data(X, y, sample_weight)
-        parts = self._search(X, one_against_rest(codes, len(self.classes_)), self.classes_[codes], weights)
+        problems = one_against_rest(codes, len(self.classes_))
+        with self._workers(executor) as at_work:
+            parts = self._search(X, problems, self.classes_[codes], weights, at_work)
         self._publish(parts, as_one_network([part.network for part in parts]))
         return self

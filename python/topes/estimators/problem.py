@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from .._core import MAX_PRICING_DIMENSION
 from ..activation import kappa_of
 from ..bounds import cell_bound
+from ..jobs.pricing import Workers
 from ..losses import get_loss
 from ..low_rank import LowRankSolution, train_low_rank
 from ..low_rank.local_training import LocalProblem, network_of, train_locally
@@ -70,14 +72,21 @@ class Trained:
         return max(1, len(self.solution.history)) if isinstance(self.solution, Solution) else 1
 
 
-def solve(X: _Floats, y: _Floats, beta: float, settings: Settings, weights: _Floats | None = None) -> Trained:
+def solve(
+    X: _Floats,
+    y: _Floats,
+    beta: float,
+    settings: Settings,
+    weights: _Floats | None = None,
+    at_work: Workers | None = None,
+) -> Trained:
     """The optimum over all cells where their number allows, else a local one with a lower bound that holds at any rank."""
     posed = _Posed.of(X, y, settings, weights)
     if posed.all_cells():
         report = _say if settings.verbose else None
         cones = None if settings.max_time is None else int(np.ceil(settings.max_time / _SECONDS_PER_CONE))
         s = train(posed.X, posed.y, beta, tol=settings.tol, max_cones=cones, callback=report,
-                  n_threads=settings.n_threads, **settings.problem(posed.bias))  # fmt: skip
+                  n_threads=settings.n_threads, executor=at_work, **settings.problem(posed.bias))  # fmt: skip
         return Trained(posed.network(s.network), s.objective, s.gap, s.status, s)
     start = time.perf_counter()
     end = start + (_MINUTE if settings.max_time is None else settings.max_time)
@@ -111,7 +120,7 @@ class Sketch:
         self._last: Solution | None = None
         self._neurons = self._posed.nothing()
 
-    def network(self, beta: float) -> TwoLayerNetwork:
+    def network(self, beta: float, callback: Callable[[Round], Any] | None = None) -> TwoLayerNetwork:
         """Started from the one before."""
         posed, settings = self._posed, self._settings
         if not self._all_cells:
@@ -119,7 +128,7 @@ class Sketch:
             return posed.network(network_of(self._neurons, kappa_of(settings.activation), posed.bias))
         self._last = train(
             posed.X, posed.y, beta, tol=max(settings.tol, _TOL_OF_SKETCHES), max_cones=_CONES_OF_SKETCHES,
-            warm_start=self._last, n_threads=1, **settings.problem(posed.bias),
+            warm_start=self._last, n_threads=1, callback=callback, **settings.problem(posed.bias),
         )  # fmt: skip
         return posed.network(self._last.network)
 

@@ -10,6 +10,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..errors import InputError
+from ..jobs.supply import ExecutorLike
 from .base import ConvexReLU, positive
 from .problem import solve
 
@@ -122,7 +123,9 @@ class ConvexReLURegressor(RegressorBase):
     ) -> None:
         self._keep(locals())
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> ConvexReLURegressor:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, executor: ExecutorLike | None = None
+    ) -> ConvexReLURegressor:
         """Train.
 
         Parameters
@@ -132,12 +135,16 @@ class ConvexReLURegressor(RegressorBase):
         sample_weight : array_like, shape (n,), optional
             Weights of the terms of the loss, >= 0. Any for the squared, l2 and absolute losses (unless the bias is free),
             whole numbers for the others.
+        executor : concurrent.futures.Executor or callable, optional
+            Does pricing that takes long, as for `topes.train`; `n_jobs` must be None then. What is fitted does not depend on
+            it. An argument here, because parameters are copied by `clone` and an executor cannot be.
 
         Returns
         -------
         self
         """
         X, y, weights = self._data(X, y, sample_weight)
-        trained = solve(X, y, positive("beta", self.beta), self._settings(), weights)
+        with self._workers(executor) as at_work:
+            trained = solve(X, y, positive("beta", self.beta), self._settings(), weights, at_work)
         self._publish([trained], trained.network)
         return self

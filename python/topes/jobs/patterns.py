@@ -18,9 +18,10 @@ from .checkpoint import Checkpoint
 from .growing import GrowingNpy, rows_and_width
 from .reading import beside
 from .results import problem
-from .run import Work, run
+from .run import run
 from .shares import PlanSize, arrangement_key, cut, size_for
 from .supply import ExecutorLike, supply
+from .walk import Walk
 
 if TYPE_CHECKING:
     from ..arrangement import Arrangement
@@ -140,7 +141,7 @@ def _save(
         sink = _File(file, checkpoint, done, A.n, packed)
         heaviest = 2.0 * float(shares.weights.max()) * max(1, (A.n + 7) // 8)
         in_flight = int(min(max(_HELD_BYTES / heaviest, 8), 1024))
-        work = Work(A, key, "patterns", (), shares, range(len(shares)), max_cells)
+        work = Walk(A, key, "patterns", (), shares, range(len(shares)), max_cells)
         try:
             if A._core.rank > 0:
                 run(work, source, sink, callback, in_flight=in_flight)

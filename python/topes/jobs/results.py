@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from .._support.progress import ProgressCallback, progress_callback
 from .checkpoint import Checkpoint
-from .run import Work, run
+from .run import run
 from .shares import PlanSize, Shares, arrangement_key, cut
 from .supply import ExecutorLike, supply
+from .walk import Walk
 
 if TYPE_CHECKING:
     from ..arrangement import Arrangement
@@ -69,7 +70,7 @@ def gather(
         if checkpoint is not None:
             file = stack.enter_context(Checkpoint(Path(checkpoint), problem(key, kind, settings, shares)))
         results = _Results(file, cells, encode)
-        work = Work(A, key, kind, settings, shares, shuffled(len(shares)), max_cells)
+        work = Walk(A, key, kind, settings, shares, shuffled(len(shares)), max_cells)
         run(work, source, results, callback)
     return shares, [results.found[share] for share in range(len(shares))]
 

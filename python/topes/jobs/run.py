@@ -1,47 +1,50 @@
-"""The loop that hands out shares, a bounded number at a time, and takes back what they found."""
+"""The loop that hands out shares of any work, a bounded number at a time, and takes back what they found."""
 
 from __future__ import annotations
 
 import heapq
-import pickle
+import math
 import queue
 import time
 import uuid
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Future
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
-from .._support.limits import NO_LIMIT, over_limit
 from .._support.progress import ProgressCallback
-from ..errors import CellLimitError, JobError
+from .._support.validation import FloatArray
+from ..errors import CellLimitError, JobError, TopesError
 from . import worker
 from .progress import Estimate
-from .shares import Shares
 from .supply import Supply
 
-if TYPE_CHECKING:
-    from ..arrangement import Arrangement
+__all__ = ["Sink", "Work", "hand_out", "run"]
 
-__all__ = ["Sink", "Work", "run"]
-
-_SMALL_ROWS = 1 << 14  # bytes: so many travel with every share, more only where a worker asks for them
 _TRIES = 4  # of one share; of executors that break before anything is done
 _SECONDS = 0.1  # between two reports of progress
 
 
-@dataclass(frozen=True)
-class Work:
-    """A walk in shares, and in which order to take them."""
+class Work(Protocol):
+    """What is to be done, in shares."""
 
-    A: Arrangement
-    key: str
-    kind: str
-    settings: tuple[int, ...]
-    shares: Shares
-    order: Sequence[int]
-    max_cells: int = NO_LIMIT
+    @property
+    def order(self) -> Sequence[int]:
+        """All shares, in the order to take them."""
+
+    @property
+    def weights(self) -> FloatArray:
+        """What each is expected to be of the work, on any scale."""
+
+    @property
+    def max_cells(self) -> int:
+        """Beyond so many cells the work ends."""
+
+    def errand(self, run: str, share: int, asked: bool) -> worker.Errand:
+        """What is sent for a share; with `asked`, together with what its worker has asked for."""
+
+    def restated(self, error: TopesError) -> TopesError:
+        """An error of a worker, as it is to be raised."""
 
 
 class Sink(Protocol):
@@ -64,12 +67,32 @@ class Sink(Protocol):
 
 
 def run(work: Work, supply: Supply, sink: Sink, callback: ProgressCallback | None, *, in_flight: int = 1024) -> None:
-    """Walk every share that is not done, and hand the results to the sink.
+    """As `hand_out`, and the supply is ended with it."""
+    hand_out(work, supply, sink, callback, in_flight=in_flight)
+    try:
+        supply.end()
+    except BaseException:
+        supply.drop()
+        raise
+
+
+def hand_out(
+    work: Work,
+    supply: Supply,
+    sink: Sink,
+    callback: ProgressCallback | None = None,
+    *,
+    in_flight: int = 1024,
+    deadline: float = math.inf,
+) -> None:
+    """Do every share that is not done, and hand the results to the sink.
 
     Parameters
     ----------
     in_flight : int
         Most shares that are out, or held by the sink.
+    deadline : float
+        Of `time.perf_counter`: what is not done by then is left.
 
     Raises
     ------
@@ -78,12 +101,12 @@ def run(work: Work, supply: Supply, sink: Sink, callback: ProgressCallback | Non
     CellLimitError
         There are more than `work.max_cells` cells.
     """
-    loop = _Loop(work, supply, sink, callback, in_flight)
+    loop = _Loop(work, supply, sink, callback, in_flight, deadline)
     try:
         loop.run()
-        supply.end()
     except BaseException:
         loop.stop()
+        supply.drop()
         raise
     finally:
         worker.end(loop.name)
@@ -91,17 +114,23 @@ def run(work: Work, supply: Supply, sink: Sink, callback: ProgressCallback | Non
 
 class _Loop:
     def __init__(
-        self, work: Work, supply: Supply, sink: Sink, callback: ProgressCallback | None, in_flight: int
+        self,
+        work: Work,
+        supply: Supply,
+        sink: Sink,
+        callback: ProgressCallback | None,
+        in_flight: int,
+        deadline: float,
     ) -> None:
         self.work, self.supply, self.sink, self.callback, self.in_flight = work, supply, sink, callback, in_flight
+        self.deadline = deadline
         self.name = uuid.uuid4().hex
-        self.rows = pickle.dumps(work.A, protocol=pickle.HIGHEST_PROTOCOL)
-        self.with_rows: set[int] = set()  # shares whose worker asked for them
+        self.asked: set[int] = set()  # shares whose worker does not have what they need
         self.back: queue.SimpleQueue[tuple[int, Future[Any]]] = queue.SimpleQueue()
         self.flying: dict[int, Future[Any]] = {}
         self.failures: Counter[int] = Counter()
         self.broken_in_a_row = 0
-        self.estimate = Estimate(work.shares.weights)
+        self.estimate = Estimate(work.weights)
         self.n_cells = 0
         self.reported = time.monotonic()
         for share, cells in sink.done.items():
@@ -113,9 +142,13 @@ class _Loop:
         if self.callback is not None:
             self.callback(self.estimate.fraction(), self.n_cells)
         while self.todo or self.flying:
+            left = self.deadline - time.perf_counter()
+            if left <= 0.0:
+                self.stop()
+                return
             self.fill()
             try:
-                share, future = self.back.get(timeout=_SECONDS)
+                share, future = self.back.get(timeout=min(_SECONDS, left))
             except queue.Empty:
                 pass
             else:
@@ -130,36 +163,19 @@ class _Loop:
         worker.end(self.name)
         for future in self.flying.values():
             future.cancel()
-        self.supply.drop()
 
     def fill(self) -> None:
         while self.todo and len(self.flying) + self.sink.held < self.in_flight:
             executor = self.supply.get()
             share = self.work.order[heapq.heappop(self.todo)]
             try:
-                future = executor.submit(worker.work, self.ticket(share))
+                future = executor.submit(worker.work, self.work.errand(self.name, share, share in self.asked))
             except Exception as error:
                 self.again(share)
                 self.renew(error)
                 return
             self.flying[share] = future
             future.add_done_callback(lambda done, share=share: self.back.put((share, done)))  # type: ignore[misc]
-
-    def ticket(self, share: int) -> worker.Ticket:
-        work, shares = self.work, self.work.shares
-        carried = share in self.with_rows or len(self.rows) <= _SMALL_ROWS
-        return worker.Ticket(
-            self.name,
-            work.key,
-            self.rows if carried else None,
-            shares.size,
-            shares.digest,
-            work.kind,
-            work.settings,
-            shares.first[share],
-            shares.first[share + 1],
-            work.max_cells,
-        )
 
     def take(self, share: int, future: Future[Any]) -> None:
         try:
@@ -173,11 +189,11 @@ class _Loop:
                 self.give_up(f"share {share} failed {_TRIES} times", error)
             self.again(share)
         else:
-            if state == "rows":
-                self.with_rows.add(share)
+            if state == "asked":
+                self.asked.add(share)
                 self.again(share)
             elif state == "refused":
-                raise over_limit(self.work.A, self.work.max_cells) if isinstance(value, CellLimitError) else value
+                raise self.work.restated(value) if isinstance(value, TopesError) else value
             else:
                 self.broken_in_a_row = 0
                 self.count(share, self.sink.keep(share, value))
@@ -198,13 +214,14 @@ class _Loop:
                 self.again(share)
         self.broken_in_a_row += 1
         if not self.supply.renews:
-            self.give_up("the executor broke, and there is no function that makes another one", error)
+            what = "the executor broke, and there is no function that makes another one: give executor such a function"
+            self.give_up(what, error)
         if self.broken_in_a_row == _TRIES:
             self.give_up(f"{_TRIES} executors broke one after the other", error)
         self.supply.drop()
 
     def give_up(self, what: str, error: BaseException) -> NoReturn:
-        done, total = len(self.sink.done), len(self.work.shares)
+        done, total = len(self.sink.done), len(self.work.order)
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         message = f"{what} ({why}); {done} of {total} shares are done{self.sink.where}"
         raise JobError(message, done=done, total=total) from error
@@ -213,7 +230,7 @@ class _Loop:
         self.estimate.add(share, n_cells)
         self.n_cells += n_cells
         if self.n_cells > self.work.max_cells:
-            raise over_limit(self.work.A, self.work.max_cells)
+            raise self.work.restated(CellLimitError("too many", bound=self.work.max_cells))
 
     def report(self) -> None:
         now = time.monotonic()

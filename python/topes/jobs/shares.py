@@ -14,7 +14,7 @@ from .. import _core
 from .._support.exact_input import as_rows, homogenised
 from .._support.limits import restated
 from .._support.validation import FloatArray
-from . import worker
+from . import walk
 
 if TYPE_CHECKING:
     from ..arrangement import Arrangement
@@ -64,14 +64,14 @@ def cut(A: Arrangement, key: str, size: PlanSize) -> Iterator[Shares]:
             shares = _put_together(A, key, size)
         yield shares
     finally:
-        worker.forget(key, size)
+        walk.forget(key, size)
 
 
 def _put_together(A: Arrangement, key: str, size: PlanSize) -> Shares:
     """Neighbouring tasks, until they weigh as much as the heaviest alone."""
     if A._core.rank == 0:  # one cell, and no plan
         return Shares(size, (0, 1), np.ones(1), "whole space", (0, 0, 0))
-    ready = worker.prepare(A, key, size)
+    ready = walk.prepare(A, key, size)
     plan = ready.plan
     weights = plan.weights
     most = float(weights.max())

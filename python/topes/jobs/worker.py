@@ -1,59 +1,101 @@
-"""What runs in a worker: one share of a walk. The arrangement and its plan are made once a process and kept."""
+"""What runs in a worker: one share of some work. What many shares need is made once a process and kept."""
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import pickle
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, Protocol
 
-from .. import _core
 from ..errors import TopesError
 
-if TYPE_CHECKING:
-    from ..arrangement import Arrangement
-    from .shares import PlanSize
+__all__ = ["AskedError", "EndedError", "Errand", "Hook", "Kept", "RefusedError", "Store", "end", "work"]
 
-__all__ = ["Ready", "Ticket", "end", "forget", "prepare", "work"]
+_SMALL = 1 << 14  # bytes: so many travel with every share, more only where a worker asks for them
 
-_KEPT = 2  # plans a process holds
+Hook = Callable[[float, int], None]
 
 
-class Ready(NamedTuple):
-    """An arrangement with its plan."""
-
-    A: Arrangement
-    plan: _core.Plan
-    digest: str  # of the plan's shape: two builds that cut in different ways are told apart
-
-
-class Ticket(NamedTuple):
+class Errand(Protocol):
     """One share, small enough to send by the thousand."""
 
-    run: str
-    key: str
-    rows: bytes | None  # the pickled arrangement; None where it is left to the worker to ask for it
-    size: PlanSize
-    digest: str
-    kind: str
-    settings: tuple[int, ...]
-    first: int
-    last: int
-    max_cells: int
+    @property
+    def run(self) -> str:
+        """The run it is part of."""
+
+    def do(self, hook: Hook) -> Any:
+        """Do it, and ask the hook often whether to stop: it raises then."""
 
 
-class _EndedError(Exception):
-    pass
+class EndedError(Exception):
+    """Nothing more is wanted of this run."""
 
 
-_ready: OrderedDict[tuple[str, PlanSize], Ready] = OrderedDict()
+class AskedError(Exception):
+    """This process needs something that did not travel with the share."""
+
+
+class Kept(NamedTuple):
+    """What is kept, by its key, and pickled where it travels with the share."""
+
+    key: Hashable
+    pickled: bytes | None
+
+    @classmethod
+    def of(cls, key: Hashable, pickled: bytes, asked: bool) -> Kept:
+        return cls(key, pickled if asked or len(pickled) <= _SMALL else None)
+
+
 _ended: set[str] = set()  # runs that this process began
 _lock = threading.Lock()
 _watching = False  # the parent: see `_end_with_parent`
+
+
+class Store:
+    """What a process keeps for the shares to come: the last few things of one kind."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.ready: OrderedDict[Hashable, Any] = OrderedDict()
+
+    def put(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is kept by this key, made where it is not there."""
+        with _lock:
+            return self._put(key, make)
+
+    def find(self, run: str, kept: Kept, make: Callable[[Any], Any]) -> Any:
+        """The same in a worker, made from what has travelled.
+
+        Raises
+        ------
+        AskedError
+            It is not there, and did not travel.
+        EndedError
+            The run has ended: a thread that comes late would keep what was freed.
+        """
+        with _lock:
+            if run in _ended:
+                raise EndedError
+            if kept.key not in self.ready and kept.pickled is None:
+                raise AskedError
+            return self._put(kept.key, lambda: make(pickle.loads(kept.pickled or b"")))
+
+    def _put(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        if key not in self.ready:
+            self.ready[key] = make()
+        self.ready.move_to_end(key)
+        while len(self.ready) > self.most:
+            self.ready.popitem(last=False)
+        return self.ready[key]
+
+    def forget(self, *keys: Hashable) -> None:
+        """Free what is kept by these keys."""
+        with _lock:
+            for key in keys:
+                self.ready.pop(key, None)
 
 
 def _fresh_start() -> None:
@@ -64,52 +106,33 @@ def _fresh_start() -> None:
 os.register_at_fork(after_in_child=_fresh_start)  # another thread may hold it while this process forks
 
 
-def prepare(A: Arrangement, key: str, size: PlanSize) -> Ready:
-    """The arrangement with its plan, made where this process does not have it."""
-    with _lock:
-        return _keep(A, key, size)
-
-
-def _keep(A: Arrangement, key: str, size: PlanSize) -> Ready:
-    found = _ready.get((key, size))
-    if found is None:
-        plan = _core.Plan(A._core, *size)
-        digest = hashlib.sha256(plan.weights.tobytes()).hexdigest()[:16]
-        found = _ready[key, size] = Ready(A, plan, digest)
-    _ready.move_to_end((key, size))
-    while len(_ready) > _KEPT:
-        _ready.popitem(last=False)
-    return found
-
-
-def forget(key: str, size: PlanSize) -> None:
-    """Free what `prepare` keeps."""
-    with _lock:
-        _ready.pop((key, size), None)
-
-
 def end(run: str) -> None:
     """Nothing more is wanted of a run: its shares stop that this process is at; other processes end those they are at."""
     with _lock:
         _ended.add(run)
 
 
-def work(ticket: Ticket) -> tuple[str, Any]:
-    """Walk one share.
+def work(errand: Errand) -> tuple[str, Any]:
+    """Do one share.
 
     Returns
     -------
-    ("done", result), ("rows", None) where this process needs the rows first, or ("refused", the library's own error). What
+    ("done", result), ("asked", None) where this process needs what did not travel, or ("refused", an error to raise). What
     is raised instead comes from the machine, and trying again may help.
     """
     _end_with_parent()
     try:
-        ready = _find(ticket)
-        if ready is None:
-            return "rows", None
-        return "done", _KINDS[ticket.kind](ready, ticket, _hook(ticket.run))
+        return "done", errand.do(_hook(errand.run))
+    except AskedError:
+        return "asked", None
     except TopesError as error:
         return "refused", error
+    except RefusedError as refused:
+        return "refused", refused.args[0]
+
+
+class RefusedError(Exception):
+    """Carries an error that would come again, however often the share is tried."""
 
 
 def _end_with_parent() -> None:
@@ -126,46 +149,9 @@ def _wait_and_end(parent: Any) -> None:
     os._exit(1)
 
 
-def _find(ticket: Ticket) -> Ready | None:
-    with _lock:
-        if ticket.run in _ended:
-            raise _EndedError  # else a thread that comes late would keep what was freed
-        found = _ready.get((ticket.key, ticket.size))
-        if found is None:
-            if ticket.rows is None:
-                return None
-            found = _keep(pickle.loads(ticket.rows), ticket.key, ticket.size)
-    if found.digest != ticket.digest:
-        raise TopesError("a worker cuts the walk in another way: it runs another version of topes")
-    return found
-
-
-def _hook(run: str) -> Callable[[float, int], None]:
+def _hook(run: str) -> Hook:
     def hook(fraction: float, n_cells: int) -> None:
         if run in _ended:
-            raise _EndedError
+            raise EndedError
 
     return hook
-
-
-_Hook = Callable[[float, int], None]
-
-
-def _count(ready: Ready, ticket: Ticket, hook: _Hook) -> tuple[int, int, int, int]:
-    n_cells, c = _core.count_tasks(ready.A._core, ready.plan, ticket.first, ticket.last, ticket.max_cells, hook)
-    return n_cells, c["signs"], c["exact_signs"], c["exact_rays"]
-
-
-def _angles(ready: Ready, ticket: Ticket, hook: _Hook) -> list[tuple[Any, ...]]:
-    n_points, seed = ticket.settings
-    return _core.angle_parts(
-        ready.A._core, ready.plan, ticket.first, ticket.last, n_points, seed, ticket.max_cells, hook
-    )
-
-
-def _patterns(ready: Ready, ticket: Ticket, hook: _Hook) -> tuple[int, bytes]:
-    n_cells, packed = _core.pack_tasks(ready.A._core, ready.plan, ticket.first, ticket.last, ticket.max_cells, hook)
-    return n_cells, packed.tobytes()
-
-
-_KINDS: dict[str, Callable[[Ready, Ticket, _Hook], Any]] = {"count": _count, "angles": _angles, "patterns": _patterns}

@@ -13,6 +13,8 @@ import numpy.typing as npt
 from .._support.exact_input import Values, as_floats
 from .._support.validation import FloatArray, as_beta, as_positive, as_vector
 from ..errors import FileFormatError
+from ..jobs.pricing import Workers, workers
+from ..jobs.supply import ExecutorLike
 from ..losses import Loss, get_loss
 from ..network import TwoLayerNetwork, pooled
 from ..patches import Size, as_size, extract_patches
@@ -106,6 +108,7 @@ def train_cnn(
     callback: Callable[[Round], Any] | None = None,
     warm_start: Solution | TwoLayerNetwork | None = None,
     n_threads: int | None = None,
+    executor: ExecutorLike | Workers | None = None,
 ) -> Solution:
     """Train a convolutional network with global average pooling to its certified global optimum.
 
@@ -125,7 +128,7 @@ def train_cnn(
     stride : int or tuple of ints
     bias : {False, "penalized", "free"}
         One for each filter: a column of ones in the patches.
-    loss, activation, norm, values, tol, max_time, callback, warm_start, n_threads
+    loss, activation, norm, values, tol, max_time, callback, warm_start, n_threads, executor
         As for `topes.train`.
 
     Returns
@@ -151,8 +154,9 @@ def train_cnn(
     rows, K = patch_rows(X, kernel_size, stride, values)
     targets = the_loss.check_targets(as_vector(y, "y", length=len(rows) // K, of="samples of X"))
     pricer = Pricer(rows, activation=activation, bias=bias, norm=norm, values=values, pool=K)
-    judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start)
-    return as_convolutional(Training(judge).run(warm_start), kernel_size, stride)
+    with workers(executor, n_threads) as at_work:
+        judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start, workers=at_work)
+        return as_convolutional(Training(judge).run(warm_start), kernel_size, stride)
 
 
 def patch_rows(X: Any, kernel_size: Size | None, stride: Size, values: Values) -> tuple[npt.NDArray[Any], int]:

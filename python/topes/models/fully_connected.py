@@ -13,6 +13,8 @@ from .._support.exact_input import Values
 from .._support.limits import check_count
 from .._support.validation import FloatArray, as_beta, as_positive, as_vector, choice
 from ..errors import InputError
+from ..jobs.pricing import Workers, workers
+from ..jobs.supply import ExecutorLike
 from ..losses import Loss, get_loss
 from ..network import TwoLayerNetwork
 from ..pricing import Pricer, warn_if_costly
@@ -40,6 +42,7 @@ def train(
     callback: Callable[[Round], Any] | None = None,
     warm_start: Solution | TwoLayerNetwork | None = None,
     n_threads: int | None = None,
+    executor: ExecutorLike | Workers | None = None,
     output_norm: float = 2,
 ) -> Solution:
     """Train a two-layer network to its certified global optimum, whatever the number of cells.
@@ -78,6 +81,10 @@ def train(
         Its neurons are the first working set.
     n_threads : int, optional
         Of pricing; default all processors. The result does not depend on it.
+    executor : concurrent.futures.Executor or callable, optional
+        Does the pricing that takes this process more than a quarter of a second: processes, or other machines. A function
+        that makes one is better: it makes another where workers die. The result does not depend on it, unless `max_time`
+        ends the run. See `docs/jobs.md`.
     output_norm : {2, 1}
         For several outputs, the norm of each neuron's output weights: 2 for (27), 1 for (30), which is a problem for each
         output by itself. One output knows no difference.
@@ -90,6 +97,8 @@ def train(
     ------
     InputError
         An argument does not meet its requirement, or the rank of X is too high to price over all cells.
+    JobError
+        The executor keeps failing.
 
     Examples
     --------
@@ -104,33 +113,35 @@ def train(
     if max_cones is not None:
         check_count(max_cones, "max_cones", 1)
     several = np.ndim(y) == 2
-    if choice(output_norm, "output_norm", (2, 1)) == 1 and several:
-        return _each_output(
-            X,
-            as_targets(y, the_loss),
-            beta,
-            the_loss,
-            tol,
-            max_time,
-            warm_start,
-            activation=activation,
-            bias=bias,
-            norm=norm,
-            values=values,
-            callback=callback,
-            n_threads=n_threads,
-            max_cones=max_cones,
-        )
-    targets = as_targets(y, the_loss) if several else the_loss.check_targets(as_vector(y, "y"))
-    pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
-    warn_if_costly(pricer, max_time if max_cones is None else 0.0)
-    if several:
-        targets = as_targets(targets, the_loss, length=len(pricer.data))
-        vectors = VectorJudge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start, max_cones)
-        return VectorTraining(vectors).run(warm_start)
-    targets = as_vector(targets, "y", length=len(pricer.data))
-    judge = Judge(pricer, targets, beta, the_loss, tol, deadline, callback, n_threads, start, max_cones)
-    return Training(judge).run(warm_start)
+    by_output = choice(output_norm, "output_norm", (2, 1)) == 1 and several
+    with workers(executor, n_threads) as at_work:
+        if by_output:
+            return _each_output(
+                X,
+                as_targets(y, the_loss),
+                beta,
+                the_loss,
+                tol,
+                max_time,
+                warm_start,
+                activation=activation,
+                bias=bias,
+                norm=norm,
+                values=values,
+                callback=callback,
+                n_threads=n_threads,
+                executor=at_work,
+                max_cones=max_cones,
+            )
+        targets = as_targets(y, the_loss) if several else the_loss.check_targets(as_vector(y, "y"))
+        pricer = Pricer(X, activation=activation, bias=bias, norm=norm, values=values)
+        warn_if_costly(pricer, max_time if max_cones is None else 0.0)
+        limits: tuple[Any, ...] = (tol, deadline, callback, n_threads, start, max_cones, at_work)
+        if several:
+            targets = as_targets(targets, the_loss, length=len(pricer.data))
+            return VectorTraining(VectorJudge(pricer, targets, beta, the_loss, *limits)).run(warm_start)
+        targets = as_vector(targets, "y", length=len(pricer.data))
+        return Training(Judge(pricer, targets, beta, the_loss, *limits)).run(warm_start)
 
 
 def _each_output(

@@ -16,6 +16,8 @@ import numpy.typing as npt
 from .._support.exact_input import Values, as_exact_array, as_floats, exact_objects
 from .._support.validation import as_positive, as_vector
 from ..errors import InputError, NotInterpolable
+from ..jobs.pricing import Workers, workers
+from ..jobs.supply import ExecutorLike
 from ..pricing.oracle import Pricer
 from ..result import Round
 from .indicator import InterpolationLoss, MarginLoss
@@ -39,6 +41,7 @@ def interpolate(
     max_time: float | None = None,
     callback: Callable[[Round], Any] | None = None,
     n_threads: int | None = None,
+    executor: ExecutorLike | Workers | None = None,
 ) -> Interpolation:
     """Find the network of least norm whose outputs are y, (24), certified: what training tends to as beta goes to 0.
 
@@ -51,7 +54,7 @@ def interpolate(
         Values to take; labels -1 and +1 where `margin` is true.
     margin : bool
         Ask for y_i f_i >= 1 instead: zero hinge loss, the maximal margin.
-    activation, bias, norm, values, max_time, callback, n_threads
+    activation, bias, norm, values, max_time, callback, n_threads, executor
         As for `topes.train`. `values` also says how y is read where consistency is decided.
     tol : float
         The `Interpolation.gap` to reach.
@@ -94,7 +97,8 @@ def interpolate(
         rows = ", ".join(str(i) for i in np.flatnonzero(certificate)[:6])
         more = ", ..." if np.count_nonzero(certificate) > 6 else ""
         raise NotInterpolable(f"no network has {what}: see rows {rows}{more} of X and y", certificate=certificate)
-    return InterpolationRun(pricer, targets, loss, tol, deadline, callback, n_threads, start).run()
+    with workers(executor, n_threads) as at_work:
+        return InterpolationRun(pricer, targets, loss, tol, deadline, callback, n_threads, start, at_work).run()
 
 
 def no_network(

@@ -9,6 +9,7 @@ from typing import Any
 from .._support.validation import FloatArray
 from ..certificate import Problem, save
 from ..errors import InputError
+from ..jobs.supply import ExecutorLike
 from ..network import TwoLayerNetwork
 from ..result import Round, Status
 
@@ -62,7 +63,14 @@ class Interpolation:
     def n_neurons(self) -> int:
         return self.network.n_neurons
 
-    def save_certificate(self, file: Any, *, max_time: float | None = None, n_threads: int | None = None) -> None:
+    def save_certificate(
+        self,
+        file: Any,
+        *,
+        max_time: float | None = None,
+        n_threads: int | None = None,
+        executor: ExecutorLike | None = None,
+    ) -> None:
         """Write a file that proves objective, residual and lower bound, as `Solution.save_certificate` does.
 
         The file says: the network has at most this norm and misses the targets (falls short of the margins) by at most the
@@ -84,7 +92,8 @@ class Interpolation:
         """
         if self.problem is None or not math.isfinite(self.objective):
             raise InputError("the interpolation must have found a network")
-        save(file, self.problem, self.network, -self.dual, self.gap, max_time=max_time, n_threads=n_threads)
+        options: dict[str, Any] = {"max_time": max_time, "n_threads": n_threads, "executor": executor}
+        save(file, self.problem, self.network, -self.dual, self.gap, **options)
 
     def __repr__(self) -> str:
         return (

@@ -18,6 +18,7 @@ from .._support.validation import FloatArray
 from ..certificate import Problem
 from ..dual import zero_sum
 from ..errors import SolverError
+from ..jobs.pricing import Workers
 from ..losses import Loss, get_loss
 from ..network import penalised, weight_norm
 from ..pricing.oracle import Pricer, Pricing
@@ -68,9 +69,11 @@ class InterpolationRun:
         callback: Callable[[Round], Any] | None,
         n_threads: int | None,
         start: float,
+        workers: Workers | None = None,
     ) -> None:
         self.pricer, self.y, self.loss, self.tol = pricer, y, loss, tol
         self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
+        self.workers = workers
         self.free = pricer.bias == "free"
         self.seconds = {"solve": 0.0, "price": 0.0, "faces": 0.0}
         self.n_priced = 0
@@ -204,6 +207,7 @@ class InterpolationRun:
                 n_directions=_DIRECTIONS,
                 max_seconds=None if math.isinf(self.deadline) else max(0.01, self.deadline - begin),
                 n_threads=self.n_threads,
+                workers=self.workers,
             )
             self.n_priced += pricing.n_nodes
             if len(pricing.values) or pricing.upper_bound <= 1.0 + finest:

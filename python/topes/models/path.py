@@ -13,6 +13,8 @@ import numpy as np
 from .._support.exact_input import Values
 from .._support.validation import FloatArray, as_beta, as_positive, as_vector, choice
 from ..errors import InputError
+from ..jobs.pricing import Workers, workers
+from ..jobs.supply import ExecutorLike
 from ..losses import Loss, get_loss
 from ..patches import Size
 from ..pricing.oracle import Pricer
@@ -41,6 +43,7 @@ def beta_max(
     values: Values = "binary",
     tol: float = 1e-9,
     n_threads: int | None = None,
+    executor: ExecutorLike | Workers | None = None,
     output_norm: float = 2,
     kernel_size: Size | None = None,
     stride: Size = 1,
@@ -52,7 +55,7 @@ def beta_max(
 
     Parameters
     ----------
-    X, y, loss, activation, bias, norm, values, output_norm
+    X, y, loss, activation, bias, norm, values, n_threads, executor, output_norm
         As for `train`.
     tol : float
         Relative accuracy; the number returned is an upper bound.
@@ -66,7 +69,8 @@ def beta_max(
     10.0
     """
     family = _family(X, y, loss, activation, bias, norm, values, output_norm, kernel_size, stride)
-    return family.beta_max(as_positive(tol, "tol"), n_threads)
+    with workers(executor, n_threads) as at_work:
+        return family.beta_max(as_positive(tol, "tol"), n_threads, at_work)
 
 
 def path(
@@ -83,6 +87,7 @@ def path(
     tol: float = 1e-6,
     max_time: float | None = None,
     n_threads: int | None = None,
+    executor: ExecutorLike | Workers | None = None,
     output_norm: float = 2,
     kernel_size: Size | None = None,
     stride: Size = 1,
@@ -92,7 +97,7 @@ def path(
 
     Parameters
     ----------
-    X, y, loss, activation, bias, norm, values, tol, n_threads, output_norm
+    X, y, loss, activation, bias, norm, values, tol, n_threads, executor, output_norm
         As for `train`.
     betas : int or array_like
         The values of beta, or how many, spaced evenly in their logarithm from `beta_max` down to `least` times it.
@@ -118,23 +123,24 @@ def path(
     """
     tol = as_positive(tol, "tol")
     family = _family(X, y, loss, activation, bias, norm, values, output_norm, kernel_size, stride)
-    if isinstance(betas, int) and not isinstance(betas, bool):
-        if betas < 1:
-            raise InputError(f"betas must be at least 1 or an array, got {betas}")
-        share = as_positive(least, "least")
-        if share > 1.0:
-            raise InputError(f"least must be at most 1, got {least}")
-        top = family.beta_max(_SHARP, n_threads)
-        chosen = [top * share**k for k in np.linspace(0.0, 1.0, betas)]
-    else:
-        chosen = sorted((as_beta(float(beta)) for beta in as_vector(betas, "betas")), reverse=True)
-    solutions: list[Solution] = []
-    parts: list[Solution | None] = [None] * len(family.parts)
-    for beta in chosen:
-        parts = [*family.solve(as_beta(beta), tol, max_time, n_threads, parts)]
-        solutions.append(family.whole([part for part in parts if part is not None], tol))
-        if callback is not None:
-            callback(solutions[-1])
+    with workers(executor, n_threads) as at_work:
+        if isinstance(betas, int) and not isinstance(betas, bool):
+            if betas < 1:
+                raise InputError(f"betas must be at least 1 or an array, got {betas}")
+            share = as_positive(least, "least")
+            if share > 1.0:
+                raise InputError(f"least must be at most 1, got {least}")
+            top = family.beta_max(_SHARP, n_threads, at_work)
+            chosen = [top * share**k for k in np.linspace(0.0, 1.0, betas)]
+        else:
+            chosen = sorted((as_beta(float(beta)) for beta in as_vector(betas, "betas")), reverse=True)
+        solutions: list[Solution] = []
+        parts: list[Solution | None] = [None] * len(family.parts)
+        for beta in chosen:
+            parts = [*family.solve(as_beta(beta), tol, max_time, n_threads, at_work, parts)]
+            solutions.append(family.whole([part for part in parts if part is not None], tol))
+            if callback is not None:
+                callback(solutions[-1])
     return solutions
 
 
@@ -148,17 +154,26 @@ class _Family:
     parts: list[FloatArray]
     kernel: tuple[Size | None, Size] | None  # of a convolutional network
 
-    def judge(self, part: FloatArray, beta: float, tol: float, deadline: float, n_threads: int | None) -> Judge:
+    def judge(
+        self,
+        part: FloatArray,
+        beta: float,
+        tol: float,
+        deadline: float,
+        n_threads: int | None,
+        at_work: Workers | None = None,
+    ) -> Judge:
         kind = Judge if part.ndim == 1 else VectorJudge
-        return kind(self.pricer, part, beta, self.loss, tol, deadline, None, n_threads, time.perf_counter())
+        start = time.perf_counter()
+        return kind(self.pricer, part, beta, self.loss, tol, deadline, None, n_threads, start, None, at_work)
 
-    def beta_max(self, tol: float, n_threads: int | None) -> float:
+    def beta_max(self, tol: float, n_threads: int | None, at_work: Workers | None) -> float:
         """The largest price of the gradients at the empty networks."""
         prices = []
         for part in self.parts:
             judge = self.judge(part, 1.0, tol, math.inf, n_threads)
             v = judge.feasible(self.empty_dual(part, judge)).reshape(part.shape)
-            prices.append(self.pricer.price(v, tol=tol, n_threads=n_threads).upper_bound)
+            prices.append(self.pricer.price(v, tol=tol, n_threads=n_threads, workers=at_work).upper_bound)
         return max(prices)
 
     def empty_dual(self, part: FloatArray, judge: Judge) -> FloatArray:
@@ -172,7 +187,13 @@ class _Family:
         return np.stack(columns, axis=1).ravel()
 
     def solve(
-        self, beta: float, tol: float, max_time: float | None, n_threads: int | None, before: list[Solution | None]
+        self,
+        beta: float,
+        tol: float,
+        max_time: float | None,
+        n_threads: int | None,
+        at_work: Workers | None,
+        before: list[Solution | None],
     ) -> list[Solution]:
         """The solutions of the parts, each started at the one before."""
         start = time.perf_counter()
@@ -180,7 +201,7 @@ class _Family:
         found = []
         for k, (part, earlier) in enumerate(zip(self.parts, before, strict=True)):
             now = time.perf_counter()
-            judge = self.judge(part, beta, tol, now + (end - now) / (len(self.parts) - k), n_threads)
+            judge = self.judge(part, beta, tol, now + (end - now) / (len(self.parts) - k), n_threads, at_work)
             training = VectorTraining(judge) if isinstance(judge, VectorJudge) else Training(judge)
             found.append(training.run(earlier))
         return found

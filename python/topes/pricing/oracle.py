@@ -21,6 +21,7 @@ from .._support.validation import FloatArray, choice
 from ..activation import kappa_of, phi
 from ..arrangement import Arrangement
 from ..errors import RankLimitError
+from ..jobs.pricing import PricingOptions, Workers
 from ..network import Bias, check_bias, penalised, pooled, weight_norm
 from .flat import ascend, spectral_norm
 
@@ -31,6 +32,7 @@ _EPS = float(np.finfo(np.float64).eps)
 # metric (1: cells of even size) and the norm's (0: bounds of even quality).
 _WHITENING = 0.5
 _NO_SECONDS = 1e300
+_SLICE = _core.PRICING_SLICE  # cones
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,19 @@ class Pricer:
         some = self.dimension > 0 and len(self._normals) > 0
         return _core.PricingSpace(self._normals, self._ball, self._scale) if some else None
 
+    def _elsewhere(
+        self,
+        workers: Workers | None,
+        bend: FloatArray,
+        linear: FloatArray,
+        options: PricingOptions,
+        max_seconds: float | None,
+    ) -> Any:
+        """Who searches pieces in the place of threads of this process."""
+        if workers is None:
+            return None
+        return workers.call((self._normals, self._ball, self._scale), bend, linear, options, max_seconds)
+
     def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_space": None}
 
@@ -263,6 +278,7 @@ class Pricer:
         n_threads: int | None = None,
         progress: Any = None,
         reallot: bool = False,
+        workers: Workers | None = None,
     ) -> Pricing:
         """The largest price over all cells.
 
@@ -285,6 +301,8 @@ class Pricer:
         reallot : bool
             Each part of space has its share of `max_nodes`; what some leave goes to those that ran out, which begin again:
             up to twice as many cones are looked at.
+        workers : Workers, optional
+            Of `topes.jobs.pricing.workers`: who searches what this process does not finish at once. The result is the same.
 
         Returns
         -------
@@ -306,11 +324,13 @@ class Pricer:
             return flat
         bend, linear, unit = self._terms(V)
         first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
+        level = max(floor, 0.0) * self.pool / unit
+        options = PricingOptions(level, keep, tol, n_directions, False, _SLICE)
         upper, best, complete, nodes, w, values, signs = self._space.price(
             bend,
             linear,
             np.ascontiguousarray(first),
-            max(floor, 0.0) * self.pool / unit,
+            level,
             keep,
             tol,
             NO_LIMIT if max_nodes is None else max_nodes,
@@ -319,6 +339,8 @@ class Pricer:
             thread_count(n_threads),
             progress,
             reallot,
+            self._elsewhere(workers, bend, linear, options, max_seconds),
+            options.slice,
         )
         directions = self._from_working @ w.T
         upper = upper * unit * self._inflation + slack
@@ -377,12 +399,13 @@ class Pricer:
         starts: FloatArray | None = None,
         max_seconds: float | None = None,
         n_threads: int | None = None,
+        workers: Workers | None = None,
     ) -> Cover:
         """Price a dual point and write down the cones that prove the bound, for a checker to walk.
 
         Parameters
         ----------
-        v, floor, tol, starts, max_seconds
+        v, floor, tol, starts, max_seconds, workers
             As for `price`: no cone need be bounded by less than `floor`, or by less than 1 + tol times the largest price.
 
         Returns
@@ -398,16 +421,18 @@ class Pricer:
         if self._space is not None and self._flat(V, floor, 1.0, tol, starts, 0) is None:
             bend, linear, unit = self._terms(V)
             first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
+            level = max(floor, 0.0) * self.pool / unit
             _, _, *parts = self._space.cover(
                 bend,
                 linear,
                 np.ascontiguousarray(first),
-                max(floor, 0.0) * self.pool / unit,
+                level,
                 tol,
                 NO_LIMIT,
                 _NO_SECONDS if max_seconds is None else max_seconds,
                 thread_count(n_threads),
                 None,
+                self._elsewhere(workers, bend, linear, PricingOptions(level, 1.0, tol, 0, True, _SLICE), max_seconds),
             )
             parts[2] = parts[2] * unit
         return Cover(self._scale, self._to_working, self._normals, self.hyperplanes, self.factor, self._bias_reach, *parts)

@@ -12,6 +12,7 @@ import numpy as np
 from .._support.validation import FloatArray
 from ..dual import lower_bound, zero_sum
 from ..errors import InputError
+from ..jobs.pricing import Workers
 from ..losses import Loss
 from ..pricing.oracle import Pricer, Pricing
 from ..result import Round, Status, relative_gap
@@ -51,10 +52,11 @@ class Judge:
         n_threads: int | None,
         start: float,
         max_cones: int | None = None,
+        workers: Workers | None = None,
     ) -> None:
         self.pricer, self.y, self.beta, self.loss, self.tol = pricer, y, beta, loss, tol
         self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
-        self.max_cones = max_cones
+        self.max_cones, self.workers = max_cones, workers
         self.free = pricer.bias == "free"
         self.empty = loss.value(np.zeros_like(y), y)
         self.seconds = {"solve": 0.0, "price": 0.0, "faces": 0.0}
@@ -125,6 +127,7 @@ class Judge:
             max_seconds=None if math.isinf(self.deadline) else max(0.01, self.deadline - begin),
             n_threads=self.n_threads,
             reallot=reallot,
+            workers=self.workers,
         )
         self.n_priced += pricing.n_nodes
         self.seen.append(pricing.directions[:, :_SEEN])
