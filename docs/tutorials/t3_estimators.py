@@ -22,7 +22,9 @@ from sklearn.preprocessing import StandardScaler
 
 from topes.estimators import ConvexReLUClassifierCV, ConvexReLURegressorCV
 
-root = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "examples" / "data").is_dir())
+root = next((p for p in [Path.cwd(), *Path.cwd().parents] if (p / "examples" / "data").is_dir()), None)
+if root is None:
+    raise SystemExit("run this in a clone of topes: it reads examples/data/penguins.csv")
 table = np.genfromtxt(root / "examples" / "data" / "penguins.csv", delimiter=",", skip_header=1)
 X, y = table[:, :3], table[:, 3] / 1000
 Xa, Xb, ya, yb = train_test_split(X, y, random_state=0)

@@ -9,7 +9,7 @@ import click
 
 from .._support.exact_input import Values, as_floats
 from ..arrangement import Arrangement
-from ..errors import InputError
+from ..errors import CellLimitError, InputError
 from ..losses import loss_names
 from ..models import path as solve_path
 from ..network import TwoLayerNetwork
@@ -126,7 +126,10 @@ def plot(
             facts |= {"cells": summary.n_cells, "least_angle": summary.least.angle}
         else:
             names = _named(table.names) + (["ones"] if bias else [])
-            figure = _of_cells(kind, A, file, names, bool(labels), max_cells)
+            try:
+                figure = _of_cells(kind, A, file, names, bool(labels), max_cells)
+            except CellLimitError as error:
+                raise CellLimitError(f"{error}; draw fewer --rows, or raise --max-cells", bound=error.bound) from None
             facts["cells"] = A.count(n_threads=threads)
     save_figure(figure, output, dpi)
     report({**facts, "output": str(output)}, as_json)
