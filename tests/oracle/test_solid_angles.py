@@ -139,7 +139,8 @@ def test_small_simplices_keep_their_digits(r, exponent):
     found = solid_angle(rays=rays)
     area = 2 * math.pi ** (r / 2) / math.gamma(r / 2)
     flat = abs(np.linalg.det(V)) * float(eps) ** (r - 1) / math.factorial(r - 1) / area
-    twin = float(reference.solid_angle(_halfspaces(rays), digits=60 + 8 * r * exponent)) if exponent <= 8 else flat
+    quick = exponent <= (8 if r < 5 else 5)  # the twin takes a minute for the next; `flat` is as good there
+    twin = float(reference.solid_angle(_halfspaces(rays), digits=60 + 8 * r * exponent)) if quick else flat
     assert twin == pytest.approx(flat, rel=1e4 * float(eps) ** 2)
     assert found.value == pytest.approx(twin, rel=1e-9, abs=0)
 

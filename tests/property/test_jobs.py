@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import strategies
@@ -63,7 +63,8 @@ def test_patterns_from_any_cut_and_any_stop(instance, size, packed, kept):
             lines.write_bytes(whole[: int(kept * len(whole))])
 
 
-@given(instance=strategies.central())
+@settings(max_examples=max(10, settings().max_examples // 5))  # all but flat cones take seconds
+@given(instance=strategies.central(shapes=((2, 6), (3, 7), (4, 6), (5, 6), (6, 7))))
 def test_angles_to_the_last_bit(instance):
     A = arrangement(instance)
     a, b = topes.solid_angle_summary(A, n_points=64), topes.solid_angle_summary(A, n_points=64, executor=one)

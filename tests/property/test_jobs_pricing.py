@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import strategies
@@ -20,6 +20,7 @@ from topes.errors import RankLimitError
 from topes.jobs import pricing as jobs_pricing
 from topes.pricing import Pricer, oracle
 
+FEW = settings(max_examples=max(10, settings().max_examples // 4))
 SLICES = st.sampled_from([3, 20, 2**14])
 NORMS = st.sampled_from([2, 2, 1, np.inf])
 
@@ -42,6 +43,7 @@ def pricer_of(instance, **options):
         assume(False)
 
 
+@FEW
 @given(
     strategies.central(), KAPPAS, BIASES, NORMS, st.integers(1, 2), SLICES, st.booleans(), st.integers(0, 2**32 - 1)
 )
@@ -73,6 +75,7 @@ def test_the_same_bits_from_any_pieces(instance, kappa, bias, norm, outputs, con
         assert there.upper_bound == pytest.approx(whole.upper_bound, rel=4e-3, abs=1e-9)
 
 
+@FEW
 @given(strategies.central(), st.integers(0, 2**32 - 1), SLICES)
 def test_certificates_from_pieces_are_the_same_files_and_hold(instance, seed, cones):
     assume(moderate(instance))
