@@ -5,7 +5,7 @@ Usage: python bench/estimators.py FOLDER [--quick] [--only NAME]
 FOLDER holds the .npz files, with arrays X and y; docs/estimators.md has the table of a run. Each method chooses its own
 parameters by 5-fold cross-validation on the training part, columns standardised on it; tests are on the other quarter of
 three fixed random splits. The spread over seeds is that of three runs on the first split. The MLP has 100 neurons, L-BFGS.
-Seconds are of processor time, one thread each, so that a busy machine does not change them.
+Seconds are of processor time, all threads together; a busy machine makes them longer, but by less than the clock's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
-"""Walks in shares, for tests: arrangements, counts cut finely, an executor that stops at a known place."""
+"""Walks in shares, for tests: arrangements, counts cut finely, an executor and a process to stop at a known place."""
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 
@@ -44,3 +47,14 @@ class Inline(Executor):
 
     def shutdown(self, wait=True, *, cancel_futures=False):
         self.shut = True
+
+
+def started(script, path, **streams):
+    """A process of its own that runs the script on the path, its lines to be read, and Ctrl-C not ignored."""
+    return subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have it ignored
+        **streams,
+    )

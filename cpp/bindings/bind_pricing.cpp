@@ -198,7 +198,6 @@ void bind_pricing(py::module_& m) {
   using namespace py::literals;
   py::class_<PieceResult>(m, "PricedPiece")
       .def_readonly("upper", &PieceResult::upper)
-      .def_readonly("complete", &PieceResult::complete)
       .def_readonly("late", &PieceResult::late)
       .def_readonly("nodes", &PieceResult::nodes)
       .def_property_readonly("n_open", [](const PieceResult& p) { return p.open.size(); })

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,15 @@ FILES = {
     "cifar-10": ("cifar10_train4000", "cifar10_test1500_jpeg"),
 }
 HELP = "folder of " + ", ".join(f"{name}.npz" for pair in FILES.values() for name in pair)
+
+
+def image_parser(doc: str, beta: float) -> argparse.ArgumentParser:
+    """The options of every script about images."""
+    parser = argparse.ArgumentParser(description=doc.split("\n\n")[0])
+    parser.add_argument("--set", choices=tuple(FILES), default="fashion-mnist", help="of --data (default fashion-mnist)")
+    parser.add_argument("--beta", type=float, default=beta, help=f"weight of the regulariser (default {beta:g})")
+    parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
+    return parser
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,11 @@ objectives are evaluated in full, over all samples. Without --data: the digits t
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import numpy as np
 from _common import COLOURS, Figures, arguments, canvas, save, tidy
-from _images import FILES, HELP, Images, accuracy, one_hot, read
+from _images import HELP, Images, accuracy, image_parser, one_hot, read
 from _sgd import import_torch, sgd
 
 RATES = (0.01, 0.1, 1.0, 10.0)
@@ -72,11 +71,8 @@ def draw(found: dict[str, list[dict[str, Any] | None]], title: str, path: Any) -
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--set", choices=tuple(FILES), default="fashion-mnist", help="of --data (default fashion-mnist)")
-    parser.add_argument("--beta", type=float, default=0.1, help="weight of the regulariser (default 0.1)")
+    parser = image_parser(__doc__, 0.1)
     parser.add_argument("--rho", type=float, default=2.0, help="weight of the penalty over beta (default 2)")
-    parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
     figures = Figures("Figures 10 to 12", options)

@@ -10,12 +10,11 @@ raised until the network costs what the program says; the paper's 0.01 can be fa
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import numpy as np
 from _common import BLUE, VERMILION, Figures, arguments, canvas, save, stop, tidy
-from _images import FILES, HELP, Images, accuracy, one_hot, read
+from _images import HELP, Images, accuracy, image_parser, one_hot, read
 from _sgd import import_torch, sgd
 
 import topes
@@ -80,12 +79,9 @@ def draw(rows: dict[str, dict[str, Any]], title: str, path: Any) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--set", choices=tuple(FILES), default="fashion-mnist", help="of --data (default fashion-mnist)")
+    parser = image_parser(__doc__, 0.1)
     parser.add_argument("--code", choices=("triangle", "paper"), default="triangle", help="of Algorithm 2")
-    parser.add_argument("--beta", type=float, default=0.1, help="weight of the regulariser (default 0.1)")
     parser.add_argument("--rate", type=float, default=0.01, help="learning rate of Adam on (32) (default 0.01)")
-    parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
     figures = Figures("Table II", options)

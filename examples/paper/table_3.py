@@ -10,13 +10,12 @@ digits that come with scikit-learn; their third map is 2 x 2.
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import numpy as np
 from _common import BLACK, BLUE, VERMILION, Figures, arguments, canvas, save, tidy
 from _conv import Stack
-from _images import FILES, HELP, read
+from _images import HELP, image_parser, read
 from _sgd import import_torch
 
 KERNEL, DOWNSAMPLE, GRID, BATCH = 3, 2, 2, 32
@@ -71,12 +70,9 @@ def draw(rows: dict[str, Any], filters: Any, title: str, path: Any) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--set", choices=tuple(FILES), default="fashion-mnist", help="of --data (default fashion-mnist)")
-    parser.add_argument("--beta", type=float, default=0.01, help="weight of the regulariser (default 0.01)")
+    parser = image_parser(__doc__, 0.01)
     parser.add_argument("--rho", type=float, default=30.0, help="weight of the penalty of (32), in beta (default 30)")
     parser.add_argument("--rate", type=float, default=0.5, help="learning rate of Adam on (32) (default 0.5)")
-    parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
     figures = Figures("Table III", options)

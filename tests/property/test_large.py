@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import topes.large
+from gated import check_objective
 from problems import ENTRY
 from topes import Arrangement, FileFormatError, InputError, MemoryLimitError, SolverError, TopesError, reference
 from topes.large.bound import as_network, bound
@@ -44,27 +45,11 @@ def test_batches_are_the_loops_and_add_up_to_the_whole(problem, kappa, loss):
     from topes.large.model import GatedModel
 
     X, Y, patterns, weights = problem
-    n = len(X)
     model = GatedModel(X, Y, patterns, 0.7, kappa, loss, torch.device("cpu"), torch.float64)
     with torch.no_grad():
         model.weights.copy_(torch.as_tensor(weights))
     outputs, norms, wrong = reference.penalised_parts(X, patterns, weights, kappa)
-    if loss == "squared":
-        fit = 0.5 * np.sum((outputs - Y) ** 2)
-    else:
-        fit = np.sum(np.log(np.sum(np.exp(outputs), axis=1))) - np.sum(outputs * Y)
-    every = torch.arange(n)
-    value, found_wrong, _ = model.objective(every, 0.4)
-    size = 1e-12 * (1.0 + abs(fit) + norms + wrong)
-    assert float(value.detach()) * n == pytest.approx(fit + 0.7 * norms + 0.4 * wrong, abs=size)
-    assert found_wrong == pytest.approx(wrong, abs=size)
-    assert float(model.norms().detach()) == pytest.approx(norms, abs=size)
-    (whole,) = torch.autograd.grad(value, model.weights)
-    mean = torch.zeros_like(whole)
-    for rows in every.split(2):  # a partition: each batch with its share of the samples
-        (part,) = torch.autograd.grad(model.objective(rows, 0.4)[0], model.weights)
-        mean += part * (len(rows) / n)
-    torch.testing.assert_close(mean, whole, rtol=0, atol=float(size))
+    check_objective(torch, model, loss, Y, outputs, norms, wrong)
 
 
 def test_a_large_penalty_tends_to_the_optimum_of_the_program():

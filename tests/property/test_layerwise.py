@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import topes.large
+from gated import check_objective
 from topes import FileFormatError, InputError, MemoryLimitError, SolverError, TopesError, VectorNetwork, reference
 from topes.large.block import Geometry, LayerwiseBlock, moments, patches_of, strongest, with_ones
 from topes.large.bound import worth_keeping
@@ -85,21 +86,7 @@ def test_the_program_is_the_loops_and_batches_add_up(geometry, seed, kappa, loss
         seen = patterns.reshape(P, n, K)[:, :, places].reshape(P, -1)
         f, a, b = reference.penalised_parts(rows, seen, weights[:, :, s * C : (s + 1) * C], kappa)
         outputs, norms, wrong = outputs + f.reshape(n, len(places), C).sum(axis=1), norms + a, wrong + b
-    if loss == "squared":
-        fit = 0.5 * np.sum((outputs - Y) ** 2)
-    else:
-        fit = np.sum(np.log(np.sum(np.exp(outputs), axis=1))) - np.sum(outputs * Y)
-    every = torch.arange(n)
-    value, found_wrong, _ = model.objective(every, 0.4)
-    size = 1e-12 * (1.0 + abs(fit) + norms + wrong)
-    assert float(value.detach()) * n == pytest.approx(fit + 0.7 * norms + 0.4 * wrong, abs=size)
-    assert found_wrong == pytest.approx(wrong, abs=size)
-    (whole,) = torch.autograd.grad(value, model.weights)
-    mean = torch.zeros_like(whole)
-    for rows in every.split(2):
-        (part,) = torch.autograd.grad(model.objective(rows, 0.4)[0], model.weights)
-        mean += part * (len(rows) / n)
-    torch.testing.assert_close(mean, whole, rtol=0, atol=float(size))
+    check_objective(torch, model, loss, Y, outputs, norms, wrong)
 
 
 @FEW

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 
 import topes
-from shares import Inline, fine_count, gaussian
+from shares import Inline, fine_count, gaussian, started
 from topes import Arrangement, FileFormatError, InputError
 from topes.jobs import checkpoint as checkpoint_module
 from topes.jobs.shares import PlanSize, arrangement_key
@@ -82,13 +81,7 @@ print("done", flush=True)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_process_that_is_stopped_or_killed_goes_on_from_its_checkpoint(how, tmp_path):
     path = tmp_path / "count"
-    child = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have it ignored
-    )
+    child = started(SCRIPT, path, stderr=subprocess.PIPE)
     assert child.stdout is not None
     assert child.stdout.readline() == "counting\n"
     child.send_signal(how)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import topes
-from shares import ALL, FINE, gaussian
+from shares import ALL, FINE, gaussian, started
 from topes import Arrangement, FileFormatError, InputError, MemoryLimitError
 from topes.jobs import growing, patterns
 from topes.jobs.growing import GrowingNpy
@@ -236,13 +236,7 @@ A.save_patterns(sys.argv[1], packed=True, resume=True, executor=lambda: ProcessP
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_stopped_half_way(how, tmp_path):
     path = tmp_path / "cells.npy"
-    child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(path)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell may have it ignored
-    )
+    child = started(KILLED, path, stderr=subprocess.DEVNULL)
     assert child.stdout is not None
     while child.stdout.readline() in ("writing 0\n",):
         pass

@@ -151,7 +151,7 @@ bool PriceSearch<R, Scalar>::best_slopes(Node& node) {
   }
   if (!moved) return false;
   settle_slopes(node, c, mu);
-  use_slopes(node);
+  use_slopes(node, above_bends(node));
   return true;
 }
 
@@ -159,25 +159,31 @@ bool PriceSearch<R, Scalar>::best_slopes(Node& node) {
 // bound is the price itself where nothing bends upwards. Changes node.t; returns where the bound is reached.
 template <int R, bool Scalar>
 typename PriceSearch<R, Scalar>::Vector PriceSearch<R, Scalar>::best_on_the_faces(Node& node) {
-  const List& up = node.list[0];
   const List& down = node.list[1];
-  Vector g;
-  for (std::size_t j = 0; j < n; ++j) {
-    g[j] = node.linear[j] + sum_over(up.size, [&](std::uint32_t k) { return up.weight[k] * std::max(up.z[j][k], 0.0); });
-  }
+  const Vector g = above_bends(node);
   const Vector x = concave_.run(g, down.z, down.weight, down.size, slope_);
-  use_slopes(node);
+  use_slopes(node, g);
   return x;
 }
 
-// Sets node.t from these slopes of the kinks that bend downwards.
+// What is linear on the cone and what bends upwards, at the vertices.
 template <int R, bool Scalar>
-void PriceSearch<R, Scalar>::use_slopes(Node& node) const {
+typename PriceSearch<R, Scalar>::Vector PriceSearch<R, Scalar>::above_bends(const Node& node) const {
   const List& up = node.list[0];
+  Vector g;
+  for (std::size_t j = 0; j < n; ++j) {
+    g[j] = node.linear[j];
+    for (std::uint32_t k = 0; k < up.size; ++k) g[j] += up.weight[k] * std::max(up.z[j][k], 0.0);
+  }
+  return g;
+}
+
+// Sets node.t to g less these slopes of the kinks that bend downwards.
+template <int R, bool Scalar>
+void PriceSearch<R, Scalar>::use_slopes(Node& node, const Vector& g) const {
   const List& down = node.list[1];
   for (std::size_t j = 0; j < n; ++j) {
-    double sum = node.linear[j];
-    for (std::uint32_t k = 0; k < up.size; ++k) sum += up.weight[k] * std::max(up.z[j][k], 0.0);
+    double sum = g[j];
     for (std::uint32_t k = 0; k < down.size; ++k) sum -= down.weight[k] * slope_[k] * down.z[j][k];
     node.t[j] = sum;
   }

@@ -39,12 +39,8 @@ void PriceSearch<R, Scalar>::record_leaf(Node& node, PricingCover& cover) {
   const std::vector<double> simple = slope;
   double bound = node.bound;  // several outputs: of the simple slopes
   if constexpr (Scalar) {
-    const List& up = node.list[0];
-    for (std::size_t j = 0; j < n; ++j) {
-      node.t[j] = node.linear[j];
-      for (std::uint32_t k = 0; k < up.size; ++k) node.t[j] += up.weight[k] * std::max(up.z[j][k], 0.0);
-      for (std::uint32_t k = 0; k < kinks.size; ++k) node.t[j] -= kinks.weight[k] * simple[k] * kinks.z[j][k];
-    }
+    slope_ = simple;
+    use_slopes(node, above_bends(node));
     const double wanted = std::max(node.bound, good_enough());
     bound = bound_from(node.cone, node.t, node.peak);
     if (bound > wanted && kinks.size > 0 && kinks.size <= kFewKinks) {

@@ -391,7 +391,8 @@ class PriceSearch {
   double bound_from(const Cone& cone, const Vector& t, Vector& peak) const;
   bool best_slopes(Node& node);
   Vector best_on_the_faces(Node& node);
-  void use_slopes(Node& node) const;
+  Vector above_bends(const Node& node) const;
+  void use_slopes(Node& node, const Vector& g) const;
   void settle_slopes(const Node& node, const Vector& c, const Vector& mu);
 
   const PriceShared& s_;

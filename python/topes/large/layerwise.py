@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from .._support.limits import check_count
 from .._support.memory import default_limit
-from .._support.validation import FloatArray, as_beta, as_positive, choice
-from ..activation import kappa_of
+from .._support.validation import FloatArray, choice
 from ..errors import InputError, MemoryLimitError, SolverError
 from ..losses import Loss
 from ..patches import as_size
@@ -24,7 +23,7 @@ from .layerwise_solution import LayerwiseSolution, as_maps
 from .losses import LARGE_LOSSES, as_outputs
 from .model import import_torch
 from .patch_model import PatchModel, region_outputs
-from .run import FIRST_RHO, OPTIMISERS, Run, device_of
+from .run import OPTIMISERS, Run, device_of, settings_of
 from .solution import Epoch
 
 __all__ = ["train_layerwise"]
@@ -151,22 +150,17 @@ def train_layerwise(
     if len(Y) != len(maps):
         raise InputError(f"y must have one entry for each of the {len(maps)} images of X, got {len(Y)}")
     counts = {"n_blocks": n_blocks, "width": width, "downsample": downsample, "grid": grid, "n_patterns": n_patterns}
-    counts |= {"batch_size": batch_size, "epochs": epochs, "checkpoint_every": checkpoint_every}
+    counts |= {"checkpoint_every": checkpoint_every}
     for name, value in counts.items():
         check_count(value, name, 1)
-    check_count(seed, "seed", 0)
     if max_bytes is not None:
         check_count(max_bytes, "max_bytes", 1)
-    beta = as_beta(beta)
-    first = FIRST_RHO * beta if isinstance(rho, str) and choice(rho, "rho", ("auto",)) else as_positive(rho, "rho")
-    settings = {
-        "beta": beta, "kappa": kappa_of(activation), "loss": loss, "rho": rho,
-        "optimizer": choice(optimizer, "optimizer", tuple(OPTIMISERS)), "rate": as_positive(learning_rate, "learning_rate"),
-        "schedule": choice(schedule, "schedule", ("cosine", "constant")), "batch": batch_size, "epochs": epochs,
-        "dtype": choice(dtype, "dtype", ("float32", "float64")),
-    }  # fmt: skip
+    settings = settings_of(
+        beta=beta, activation=activation, loss=loss, rho=rho, optimizer=optimizer, learning_rate=learning_rate,
+        schedule=schedule, batch_size=batch_size, epochs=epochs, seed=seed, dtype=dtype,
+    )  # fmt: skip
     trainer = _Trainer(
-        Y, the_loss, settings, choice(bias, "bias", (False, "penalized")) is not False, n_patterns, first,
+        Y, the_loss, settings, choice(bias, "bias", (False, "penalized")) is not False, n_patterns,
         device_of(device), None if checkpoint is None else Path(checkpoint), checkpoint_every, callback,
     )  # fmt: skip
     if trainer.folder is not None and not trainer.folder.is_dir():
@@ -226,7 +220,6 @@ class _Trainer:
     settings: dict[str, Any]
     bias: bool
     n_patterns: int
-    first_rho: float
     device: Any
     folder: Path | None
     every: int
@@ -255,7 +248,7 @@ class _Trainer:
         # |x'dw| <= ||x||_1 max |dw|, at most the rate for a patch of length 1: blocks of small filters are no slower.
         settings["rate"] /= math.sqrt(geometry.patch)
         callback = None if self.callback is None else lambda epoch: self.callback(number, epoch)  # type: ignore[misc]
-        run = Run(model, settings, self.first_rho, callback)
+        run = Run(model, settings, callback)
         if self.folder is not None:
             problem = fingerprint([patches, self.Y, gates], settings)
             run.keep(self.folder / f"block_{number}.pt", problem, self.every)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import log_softmax, softmax, xlogy
 
+from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray, as_vector
 from ..errors import InputError
 from ..losses import Loss, get_loss
@@ -37,8 +38,6 @@ class CrossEntropyLoss(Loss):
         return np.asarray(softmax(self._rows(f), axis=1).ravel() - y)
 
     def expression(self, f: Any, y: FloatArray) -> Any:
-        import cvxpy as cp
-
         F = cp.reshape(f, (len(y) // self.n_classes, self.n_classes), order="C")
         return cp.sum(cp.log_sum_exp(F, axis=1)) - f @ y
 

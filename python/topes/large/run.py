@@ -10,18 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from .._support.validation import FloatArray
+from .._support.limits import check_count
+from .._support.validation import FloatArray, as_beta, as_positive, choice
+from ..activation import kappa_of
 from ..errors import InputError, SolverError
 from .checkpoint import load, save
+from .losses import LARGE_LOSSES
 from .model import GatedModel, import_torch
 from .solution import Epoch
 
-__all__ = ["FIRST_RHO", "OPTIMISERS", "Run", "device_of"]
+__all__ = ["OPTIMISERS", "Run", "device_of", "settings_of"]
 
 OPTIMISERS = {"sgd": 0, "adagrad": 1, "adam": 2}  # and how many numbers each keeps for a weight
 # rho starts here times beta and is raised by this factor, at most so often, until the network costs no more than this
 # share above what the weights cost in the program.
-FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE = 2.0, 4.0, 8, 1e-3
+_FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE = 2.0, 4.0, 8, 1e-3
 
 
 def device_of(name: str) -> Any:
@@ -35,13 +38,41 @@ def device_of(name: str) -> Any:
     return device
 
 
+def settings_of(
+    *,
+    beta: float,
+    activation: str | float,
+    loss: str,
+    rho: float | str,
+    optimizer: str,
+    learning_rate: float,
+    schedule: str,
+    batch_size: int,
+    epochs: int,
+    seed: int,
+    dtype: str,
+) -> dict[str, Any]:
+    """What the steps depend on, checked, and what a checkpoint is of; `InputError` names what does not serve."""
+    for name, value, least in (("batch_size", batch_size, 1), ("epochs", epochs, 1), ("seed", seed, 0)):
+        check_count(value, name, least)
+    return {
+        "beta": as_beta(beta), "kappa": kappa_of(activation), "loss": choice(loss, "loss", LARGE_LOSSES),
+        "rho": choice(rho, "rho", ("auto",)) if isinstance(rho, str) else as_positive(rho, "rho"),
+        "optimizer": choice(optimizer, "optimizer", tuple(OPTIMISERS)), "rate": as_positive(learning_rate, "learning_rate"),
+        "schedule": choice(schedule, "schedule", ("cosine", "constant")), "batch": batch_size, "epochs": epochs,
+        "seed": seed, "dtype": choice(dtype, "dtype", ("float32", "float64")),
+    }  # fmt: skip
+
+
 class Run:
     """Weights, optimiser and the order of samples, all of which a checkpoint keeps."""
 
-    def __init__(self, model: GatedModel, settings: dict[str, Any], rho: float, callback: Any) -> None:
+    def __init__(self, model: GatedModel, settings: dict[str, Any], callback: Any) -> None:
         self.torch = import_torch()
-        self.model, self.settings, self.rho, self.callback = model, settings, rho, callback
-        self.rounds = _ROUNDS if settings["rho"] == "auto" else 1
+        self.model, self.settings, self.callback = model, settings, callback
+        auto = settings["rho"] == "auto"
+        self.rho = _FIRST_RHO * settings["beta"] if auto else settings["rho"]
+        self.rounds = _ROUNDS if auto else 1
         self.round, self.epoch = 0, 0
         self.history: list[Epoch] = []
         self.before = 0.0

@@ -11,15 +11,14 @@ import numpy as np
 from .._support.exact_input import as_exact_array, as_floats
 from .._support.limits import check_count
 from .._support.memory import default_limit
-from .._support.validation import FloatArray, as_beta, as_positive, choice
-from ..activation import kappa_of
+from .._support.validation import FloatArray, as_positive, choice
 from ..errors import InputError, MemoryLimitError
 from ..sampling import ConvolutionalSampling, sample_patterns
 from .bound import as_network, bound
 from .checkpoint import fingerprint
-from .losses import LARGE_LOSSES, as_outputs
+from .losses import as_outputs
 from .model import GatedModel, import_torch
-from .run import FIRST_RHO, OPTIMISERS, Run, device_of
+from .run import OPTIMISERS, Run, device_of, settings_of
 from .solution import Epoch, LargeSolution
 
 __all__ = ["train"]
@@ -124,19 +123,14 @@ def train(
     >>> topes.large.train(X, y, beta=0.1, loss="cross_entropy")  # doctest: +SKIP
     """
     torch = import_torch()
-    beta, kappa = as_beta(beta), kappa_of(activation)
-    choice(loss, "loss", LARGE_LOSSES)
-    choice(optimizer, "optimizer", tuple(OPTIMISERS))
-    choice(schedule, "schedule", ("cosine", "constant"))
+    settings = settings_of(
+        beta=beta, activation=activation, loss=loss, rho=rho, optimizer=optimizer, learning_rate=learning_rate,
+        schedule=schedule, batch_size=batch_size, epochs=epochs, seed=seed, dtype=dtype,
+    )  # fmt: skip
+    beta, kappa = settings["beta"], settings["kappa"]
     bias = choice(bias, "bias", (False, "penalized"))
-    rate = as_positive(learning_rate, "learning_rate")
-    for value, name, least in ((batch_size, "batch_size", 1), (epochs, "epochs", 1), (seed, "seed", 0)):
-        check_count(value, name, least)
     check_count(checkpoint_every, "checkpoint_every", 1)
-    first = FIRST_RHO * beta if isinstance(rho, str) and choice(rho, "rho", ("auto",)) else as_positive(rho, "rho")
-    where, kind = device_of(device), {"float32": torch.float32, "float64": torch.float64}[
-        choice(dtype, "dtype", ("float32", "float64"))
-    ]
+    where, kind = device_of(device), {"float32": torch.float32, "float64": torch.float64}[dtype]
     data = as_floats(as_exact_array(X, "X", 2, "binary"))
     Y, the_loss, classes = as_outputs(y, loss)
     if len(Y) != len(data):
@@ -147,9 +141,7 @@ def train(
     rows = data if bias is False else np.hstack([data, np.ones((len(data), 1))])
     _refuse(len(gates), rows.shape, Y.shape[1], min(batch_size, len(rows)), kind.itemsize, OPTIMISERS[optimizer], max_bytes)
     model = GatedModel(rows, Y, gates, beta, kappa, loss, where, kind)
-    settings = {"beta": beta, "kappa": kappa, "loss": loss, "rho": rho, "optimizer": optimizer, "rate": rate}
-    settings |= {"schedule": schedule, "batch": batch_size, "epochs": epochs, "seed": seed, "dtype": dtype}
-    run = Run(model, settings, first, callback)
+    run = Run(model, settings, callback)
     if checkpoint is not None:
         run.keep(Path(checkpoint), fingerprint([rows, Y, gates], settings), checkpoint_every)
     run.all_rounds(lambda weights: as_network(weights, rows, Y, beta, the_loss, kappa, bias is not False)[1])

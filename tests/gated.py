@@ -1,0 +1,27 @@
+"""What must hold of every model of (32) in torch, whatever its patterns are over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+
+def check_objective(torch, model, loss, Y, outputs, norms, wrong):
+    """The objective is that of these outputs, norms and violation, and mini-batches see it without bias."""
+    n = len(Y)
+    if loss == "squared":
+        fit = 0.5 * np.sum((outputs - Y) ** 2)
+    else:
+        fit = np.sum(np.log(np.sum(np.exp(outputs), axis=1))) - np.sum(outputs * Y)
+    every = torch.arange(n)
+    value, found_wrong, _ = model.objective(every, 0.4)
+    size = 1e-12 * (1.0 + abs(fit) + norms + wrong)
+    assert float(value.detach()) * n == pytest.approx(fit + model.beta * norms + 0.4 * wrong, abs=size)
+    assert found_wrong == pytest.approx(wrong, abs=size)
+    assert float(model.norms().detach()) == pytest.approx(norms, abs=size)
+    (whole,) = torch.autograd.grad(value, model.weights)
+    mean = torch.zeros_like(whole)
+    for rows in every.split(2):  # a partition: each batch with its share of the samples
+        (part,) = torch.autograd.grad(model.objective(rows, 0.4)[0], model.weights)
+        mean += part * (len(rows) / n)
+    torch.testing.assert_close(mean, whole, rtol=0, atol=float(size))
