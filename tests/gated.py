@@ -1,9 +1,18 @@
-"""What must hold of every model of (32) in torch, whatever its patterns are over."""
+"""Tests of (32) in torch: the module, where it is installed, and what must hold of every model of it."""
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
+
+
+def with_torch():
+    """The module; skips the test where it is not installed."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("torch")
 
 
 def check_objective(torch, model, loss, Y, outputs, norms, wrong):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import topes.large
-from gated import check_objective
+from gated import check_objective, with_torch
 from problems import ENTRY
 from topes import Arrangement, FileFormatError, InputError, MemoryLimitError, SolverError, TopesError, reference
 from topes.large.bound import as_network, bound
@@ -21,12 +20,6 @@ from topes.programs import penalised, scalar_output
 
 FEW = settings(max_examples=max(10, settings().max_examples // 3))
 FIGURE_7 = np.array([[-2.0], [-1.0], [0.0], [1.0], [2.0]]), np.array([1.0, -1.0, 1.0, 1.0, -1.0])
-
-
-def with_torch():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("torch")
 
 
 @st.composite

@@ -5,7 +5,6 @@ from __future__ import annotations
 import doctest
 import pickle
 import sys
-import warnings
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import topes.large
-from gated import check_objective
+from gated import check_objective, with_torch
 from topes import FileFormatError, InputError, MemoryLimitError, SolverError, TopesError, VectorNetwork, reference
 from topes.large.block import Geometry, LayerwiseBlock, moments, patches_of, strongest, with_ones
 from topes.large.bound import worth_keeping
@@ -21,12 +20,6 @@ from topes.large.patch_model import PatchModel, region_outputs
 from topes.sampling import sample_directions
 
 FEW = settings(max_examples=max(10, settings().max_examples // 3), deadline=None)
-
-
-def with_torch():
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return pytest.importorskip("torch")
 
 
 @st.composite
