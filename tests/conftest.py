@@ -1,7 +1,7 @@
 """Pools for walks in shares, and hypothesis profiles.
 
-`dev` takes seconds, `ci` takes the same examples each time, `nightly` many new ones: chosen by the environment variable
-TOPES_PROFILE; `dev` without it.
+`dev` takes seconds, `ci` takes the same examples each time, `nightly` new ones, four times as many or what TOPES_EXAMPLES
+says: chosen by the environment variable TOPES_PROFILE; `dev` without it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ settings.register_profile("dev", max_examples=30, deadline=None, suppress_health
 settings.register_profile(
     "ci", max_examples=100, deadline=None, suppress_health_check=SLOW, print_blob=True, derandomize=True
 )
-settings.register_profile("nightly", max_examples=2000, deadline=None, suppress_health_check=SLOW, print_blob=True)
+settings.register_profile(
+    "nightly",
+    max_examples=int(os.environ.get("TOPES_EXAMPLES", "400")),
+    deadline=None,
+    suppress_health_check=SLOW,
+    print_blob=True,
+)
 settings.load_profile(os.environ.get("TOPES_PROFILE", "dev"))
 
 
