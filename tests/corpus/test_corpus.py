@@ -225,3 +225,13 @@ def test_small_betas_are_met_by_the_conic_program():
     X = [[-0.98054123], [-1.4127543], [0.61392321], [0.49702027], [-0.04701115], [0.02558912], [0.96914562], [-1.16849266]]
     y = [-1.2, -0.1, -1.56, -1.11, 1.23, 0.14, -0.28, 1.12]
     assert topes.train(X, y, 1.17e-6, loss="absolute", norm=np.inf).status is topes.Status.CERTIFIED
+
+
+def test_thin_cones_on_grid_data_are_finished_where_they_are():
+    """Rank 5, few values a column: best slopes in thin cones were not found, and halving went on to the last bit of doubles."""
+    rng = np.random.default_rng(7)
+    X = rng.integers(1, 6, (40, 4)).astype(float)
+    A, y = np.c_[(X - X.mean(axis=0)) / X.std(axis=0), np.ones(40)], rng.standard_normal(40)
+    solution = topes.train(A, y, 3e-3 * topes.beta_max(A, y), tol=1e-3, n_threads=2)
+    assert solution.status is topes.Status.CERTIFIED
+    assert sum(each.n_priced for each in solution.history) < 400_000

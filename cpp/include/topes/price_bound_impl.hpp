@@ -78,80 +78,43 @@ double PriceSearch<R, Scalar>::bound_from(const Cone& cone, const Vector& t, Vec
   return (std::sqrt(squares) + lift * height_ + error_) * kUp;
 }
 
-// Slopes of the kinks that bend downwards, by coordinate descent on the dual norm of c(slopes) + sum of mu_j dual_j, mu >= 0: where
-// nothing bends upwards the bound becomes the price itself. Changes node.t.
+// Slopes of the kinks that bend downwards that make the dual norm of the linear bound least: where nothing bends upwards the bound becomes
+// the price itself. Changes node.t; false if nothing was changed.
 template <int R, bool Scalar>
 bool PriceSearch<R, Scalar>::best_slopes(Node& node) {
+  // A price is level far along the axis of a cylinder, so that a bound on it must be, too. How much a component along it costs until it is
+  // none: of 4, 8, 16 and 64 this took the fewest cones.
+  constexpr double kAlongAxis = 4;
   const bool has_axis = round_ < n;
-  const int sweeps = has_axis ? 64 : 24;
   const List& l = node.list[1];
-  const double enough = level() * level();
-  slope_.resize(l.size);
-  for (std::uint32_t k = 0; k < l.size; ++k) {
-    double sum = 0;
-    for (std::size_t j = 0; j < n; ++j) sum += l.z[j][k];
-    slope_[k] = sum > 0 ? 1.0 : 0.0;
-  }
-  Vector c{};
-  Vector w;
-  Vector mu{};
-  Vector dual_square;
+  const Vector g = above_bends(node);
+  Vector scale;
+  double largest = 0;
+  for (std::size_t i = 0; i < round_; ++i) largest = std::max(largest, s_.space.scale[i]);
+  for (std::size_t i = 0; i < n; ++i) scale[i] = i < round_ ? s_.space.scale[i] : kAlongAxis * largest;
+  Vector base{};
+  Vector direction{};
+  std::array<Vector, R> rays;
   for (std::size_t j = 0; j < n; ++j) {
-    dual_square[j] = 0;
     for (std::size_t i = 0; i < n; ++i) {
-      c[i] += node.t[j] * node.cone.dual[j][i];
-      dual_square[j] += square_[i] * node.cone.dual[j][i] * node.cone.dual[j][i];
+      rays[j][i] = scale[i] * node.cone.dual[j][i];
+      base[i] += g[j] * rays[j][i];
+      direction[i] += node.cone.vertex[j][i] * node.peak[j] / scale[i];
     }
   }
-  for (std::size_t i = 0; i < n; ++i) w[i] = square_[i] * c[i];
-  const auto size = [&] {
-    double sum = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += c[i] * w[i];
-    return sum;
-  };
-  double before = size();
-  bool moved = false;
-  for (int sweep = 0; sweep < sweeps; ++sweep) {
-    for (std::size_t j = 0; j < n; ++j) {
-      double slope = 0;
-      for (std::size_t i = 0; i < n; ++i) slope += node.cone.dual[j][i] * w[i];
-      const double step = std::max(-mu[j], -slope / dual_square[j]);
-      if (step == 0.0) continue;
-      mu[j] += step;
-      for (std::size_t i = 0; i < n; ++i) {
-        c[i] += step * node.cone.dual[j][i];
-        w[i] += step * square_[i] * node.cone.dual[j][i];
-      }
-    }
-    for (std::uint32_t k = 0; k < l.size; ++k) {
-      const double* h = s_.space.normals.data() + l.index[k] * n;
-      double slope = 0;
-      double squares = 0;
-      for (std::size_t i = 0; i < n; ++i) {
-        slope += h[i] * w[i];
-        squares += square_[i] * h[i] * h[i];
-      }
-      const double to = std::clamp(slope_[k] + slope / (l.weight[k] * squares), 0.0, 1.0);
-      const double step = (to - slope_[k]) * l.weight[k];
-      if (step == 0.0) continue;
-      slope_[k] = to;
-      moved = true;
-      for (std::size_t i = 0; i < n; ++i) {
-        c[i] -= step * h[i];
-        w[i] -= step * square_[i] * h[i];
-      }
-    }
-    if (has_axis) {  // c must have no component along it: the method of multipliers, the multiplier being that coordinate of w
-      w[n - 1] += square_[n - 1] * c[n - 1];
-      continue;
-    }
-    const double after = size();
-    if (after <= enough || after > (1.0 - 1e-9) * before) break;
-    before = after;
+  least_.start(base, rays);
+  for (std::uint32_t k = 0; k < l.size; ++k) {
+    const double* h = s_.space.normals.data() + l.index[k] * n;
+    Vector generator;
+    for (std::size_t i = 0; i < n; ++i) generator[i] = l.weight[k] * scale[i] * h[i];
+    least_.add(generator);
   }
-  if (!moved) return false;
-  settle_slopes(node, c, mu);
-  use_slopes(node, above_bends(node));
+  const double enough = has_axis ? 0.0 : (level() - 2 * error_) * (1.0 - 1e-13);  // what bound_from() makes of it is at most level()
+  if (!least_.run(direction, enough, node.list[0].size > 0 ? good_enough() : INFINITY)) return false;
+  if (has_axis) least_.forbid_last();
+  slope_.resize(l.size);
+  for (std::uint32_t k = 0; k < l.size; ++k) slope_[k] = least_.slope(k);
+  use_slopes(node, g);
   return true;
 }
 
@@ -186,60 +149,6 @@ void PriceSearch<R, Scalar>::use_slopes(Node& node, const Vector& g) const {
     double sum = g[j];
     for (std::uint32_t k = 0; k < down.size; ++k) sum -= down.weight[k] * slope_[k] * down.z[j][k];
     node.t[j] = sum;
-  }
-}
-
-// Coordinate descent tells which slopes and multipliers are between their ends; these few by one linear system: the least
-// ||c + D x|| over the round coordinates with no component along an axis. A wrong guess costs nothing but a weaker bound.
-template <int R, bool Scalar>
-void PriceSearch<R, Scalar>::settle_slopes(const Node& node, const Vector& c, const Vector& mu) {
-  constexpr std::size_t kMost = 2 * n;
-  const List& l = node.list[1];
-  std::array<Vector, kMost> D;
-  std::array<std::uint32_t, kMost> which{};
-  std::size_t m = 0;
-  for (std::uint32_t k = 0; k < l.size; ++k) {
-    if (slope_[k] <= 0 || slope_[k] >= 1) continue;
-    if (m == kMost) return;
-    which[m] = k;
-    for (std::size_t i = 0; i < n; ++i) D[m][i] = -l.weight[k] * s_.space.normals[l.index[k] * n + i];
-    ++m;
-  }
-  const std::size_t n_slopes = m;
-  if (n_slopes == 0) return;
-  for (std::size_t j = 0; j < n; ++j) {
-    if (mu[j] <= 0) continue;
-    if (m == kMost) return;
-    D[m++] = node.cone.dual[j];
-  }
-  const bool has_axis = round_ < n;
-  const std::size_t size = m + (has_axis ? 1 : 0);
-  std::array<std::array<double, kMost + 2>, kMost + 1> a{};
-  for (std::size_t p = 0; p < m; ++p) {
-    for (std::size_t i = 0; i < round_; ++i) {
-      for (std::size_t q = 0; q < m; ++q) a[p][q] += D[p][i] * square_[i] * D[q][i];
-      a[p][size] -= D[p][i] * square_[i] * c[i];
-    }
-    if (has_axis) a[p][m] = a[m][p] = D[p][n - 1];
-  }
-  if (has_axis) a[m][size] = -c[n - 1];
-  for (std::size_t p = 0; p < size; ++p) {  // Gauss-Jordan with pivots
-    std::size_t pivot = p;
-    for (std::size_t q = p + 1; q < size; ++q) pivot = std::abs(a[q][p]) > std::abs(a[pivot][p]) ? q : pivot;
-    if (!(std::abs(a[pivot][p]) > 0)) return;
-    std::swap(a[pivot], a[p]);
-    for (std::size_t q = 0; q < size; ++q) {
-      if (q == p) continue;
-      const double f = a[q][p] / a[p][p];
-      for (std::size_t i = p; i <= size; ++i) a[q][i] -= f * a[p][i];
-    }
-  }
-  for (std::size_t p = 0; p < n_slopes; ++p) {
-    const double x = slope_[which[p]] + a[p][size] / a[p][p];
-    if (!(x >= -0.5 && x <= 1.5)) return;  // not the right guess
-  }
-  for (std::size_t p = 0; p < n_slopes; ++p) {
-    slope_[which[p]] = std::clamp(slope_[which[p]] + a[p][size] / a[p][p], 0.0, 1.0);
   }
 }
 

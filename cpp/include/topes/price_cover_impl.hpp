@@ -43,7 +43,7 @@ void PriceSearch<R, Scalar>::record_leaf(Node& node, PricingCover& cover) {
     use_slopes(node, above_bends(node));
     const double wanted = std::max(node.bound, good_enough());
     bound = bound_from(node.cone, node.t, node.peak);
-    if (bound > wanted && kinks.size > 0 && kinks.size <= kFewKinks) {
+    if (bound > wanted && takes_slopes(node)) {
       const Vector simple_peak = node.peak;
       if (!is_round) best_on_the_faces(node);
       if (!is_round || best_slopes(node)) {

@@ -11,6 +11,7 @@
 #include "topes/arena.hpp"
 #include "topes/concave_maximum.hpp"
 #include "topes/error.hpp"
+#include "topes/least_norm.hpp"
 #include "topes/nnls.hpp"
 #include "topes/pack.hpp"
 #include "topes/predicate.hpp"
@@ -114,7 +115,8 @@ class PriceSearch {
   static constexpr std::size_t n = R;
   static constexpr std::size_t kEdges = n * (n - 1) / 2;
   static constexpr std::size_t kLists = Scalar ? 2 : 1;  // those that bend upwards first
-  static constexpr std::uint32_t kFewKinks = 24;         // so few that the best slopes of all of them are sought
+  static constexpr std::uint32_t kFewKinks = 24;         // so few that the cone is the neighbourhood of one direction
+  static constexpr std::uint32_t kFewSlopes = 32;        // so few bends downwards that their best slopes are sought whatever bends upwards
   static constexpr std::size_t kNoRegion = ~std::size_t{0};
 
   struct List {
@@ -205,7 +207,10 @@ class PriceSearch {
   Node make_half(const Node& parent, std::size_t kept, std::size_t moved);
 
   // Below this no cone is of interest.
-  double level() const { return std::max({s_.options.floor, s_.options.keep * best_, 4 * error_}); }
+  double level() const {
+    const double above = std::max(0.0, best_ - s_.options.floor);
+    return std::max(s_.options.floor + s_.options.keep * above, 4 * error_);
+  }
   // With a direction of its neighbourhood on record a cone needs no better bound than this.
   double good_enough() const { return std::max(level(), best_ * (1.0 + s_.options.tolerance) + 2 * error_); }
 
@@ -234,7 +239,7 @@ class PriceSearch {
       return;
     }
     ++nodes_;
-    const bool own = region == kNoRegion && node.size() <= kFewKinks;
+    const bool own = region == kNoRegion && (node.size() <= kFewKinks || (Scalar && node.list[0].size == 0));
     if (own) {
       region = found_.size();
       found_.emplace_back();
@@ -366,8 +371,7 @@ class PriceSearch {
     if constexpr (!Scalar) enclose(node, node.t);
     improve(node);
     if constexpr (Scalar) {
-      const List& down = node.list[1];
-      if (node.bound > level() && down.size > 0 && down.size <= kFewKinks) {
+      if (node.bound > level() && takes_slopes(node)) {
         if (!round(s_.space.ball)) {
           improve_at(node, best_on_the_faces(node));
         } else if (best_slopes(node)) {
@@ -375,6 +379,11 @@ class PriceSearch {
         }
       }
     }
+  }
+  // Whether the best slopes are worth their time: where nothing bends upwards they always are, since they end the search.
+  static bool takes_slopes(const Node& node) {
+    const std::uint32_t down = node.list[kLists - 1].size;
+    return down > 0 && (down <= kFewSlopes || node.list[0].size == 0);
   }
   void improve(Node& node) {
     const double bound = bound_from(node.cone, node.t, node.peak);
@@ -393,7 +402,6 @@ class PriceSearch {
   Vector best_on_the_faces(Node& node);
   Vector above_bends(const Node& node) const;
   void use_slopes(Node& node, const Vector& g) const;
-  void settle_slopes(const Node& node, const Vector& c, const Vector& mu);
 
   const PriceShared& s_;
   int sign_;
@@ -419,6 +427,7 @@ class PriceSearch {
   std::vector<std::uint32_t> chosen_;
   std::vector<double> slope_;
   ConcaveMaximum<R> concave_;
+  LeastNorm<R> least_;
   mutable std::vector<double> scratch_;
   std::vector<PricedDirection> found_;
 };

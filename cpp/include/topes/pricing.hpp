@@ -48,7 +48,7 @@ inline constexpr std::uint64_t kSlice = std::uint64_t{1} << 14;
 
 struct PricingOptions {
   double floor = 0;            ///< cones that cannot exceed this need no work
-  double keep = 1;             ///< nor those that cannot exceed this share of the best price found
+  double keep = 1;             ///< nor those that cannot exceed this share of the way from there to the best price found
   double tolerance = 1e-6;     ///< relative width at which the bound on the best price is good enough
   std::uint64_t max_nodes = ~std::uint64_t{0};
   double max_seconds = 1e300;

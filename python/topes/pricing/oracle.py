@@ -289,7 +289,7 @@ class Pricer:
         floor : float
             Prices below this are of no interest: the search may bound them by it and leaves them.
         keep : float
-            Nor are those below this share of the best; less than 1 gives more directions.
+            Nor are those below this share of the way from `floor` to the best; less than 1 gives more directions.
         tol : float
             Relative width at which the bound is close enough to the best price.
         starts : ndarray, shape (d, k), optional

@@ -22,8 +22,8 @@ __all__ = ["Judge"]
 
 # Prices that exceed beta by no more than this share: all that can be found are wanted, and pricing is quick.
 _SETTLED = 1e-3
-# While prices exceed beta by more, the search for them leaves what is below this share of the best: on 3 x 10^8 cells a
-# share of 0.5 took nearly three times as long to the same end.
+# While prices exceed beta by more, the search leaves those that exceed it by less than this share of the most: finding all
+# that exceed beta takes many times as many cones as the bound does.
 _KEEP = 0.95
 # Directions to look among for those that are far from each other.
 _DIRECTIONS = 1000
