@@ -228,10 +228,20 @@ def test_small_betas_are_met_by_the_conic_program():
 
 
 def test_thin_cones_on_grid_data_are_finished_where_they_are():
-    """Rank 5, few values a column: best slopes in thin cones were not found, and halving went on to the last bit of doubles."""
+    """Rank 5, few values a column: best slopes in thin cones were not found; halving went on to the last bit of doubles."""
     rng = np.random.default_rng(7)
     X = rng.integers(1, 6, (40, 4)).astype(float)
     A, y = np.c_[(X - X.mean(axis=0)) / X.std(axis=0), np.ones(40)], rng.standard_normal(40)
     solution = topes.train(A, y, 3e-3 * topes.beta_max(A, y), tol=1e-3, n_threads=2)
     assert solution.status is topes.Status.CERTIFIED
     assert sum(each.n_priced for each in solution.history) < 400_000
+
+
+def test_rows_that_doubles_cannot_tell_from_parallel_are_priced():
+    """3 * 1.812 rounds, so that the exact rank is 3 while a singular value is 0: the bound was 4e119, and nothing was searched."""
+    X, v = np.array([[0.0, 1.0, 1.0], [1.0, 1.812, 0.0]]), np.array([0.1257302210933933, -0.1321048632913019])
+    pricer = Pricer(np.vstack([X, 3 * X]))
+    assert pricer.arrangement.rank == 3
+    pricing = pricer.price(np.concatenate([v / 2, v / 6]))
+    assert pricing.best == pytest.approx(Pricer(X).price(v).best, rel=1e-9)
+    assert pricing.upper_bound <= pricing.best * (1.0 + 1e-9)

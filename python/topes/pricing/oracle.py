@@ -191,8 +191,9 @@ class Pricer:
             k = d - 1 if free else d
             _, s, basis = np.linalg.svd(scaled[:, :k], full_matrices=False)
             rank = self.arrangement.rank if not free else int(np.sum(s > _EPS * len(s) * s.max(initial=0.0)))
-            s, basis = np.maximum(s[:rank], 1e-300), basis[:rank]
-            stretch = (s / s[0]) ** _WHITENING if rank else np.ones(0)
+            basis = basis[:rank]
+            # Exact ranks count directions in which doubles differ by a rounding: there a singular value is noise, or 0.
+            stretch = np.maximum(s[:rank] / s[0], _EPS) ** _WHITENING if rank else np.ones(0)
             into, back = stretch[:, None] * basis, basis.T / stretch
             if free:
                 into, back = block_diag(into, 1.0), block_diag(back, 1.0)
