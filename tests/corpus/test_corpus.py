@@ -238,7 +238,7 @@ def test_thin_cones_on_grid_data_are_finished_where_they_are():
 
 
 def test_rows_that_doubles_cannot_tell_from_parallel_are_priced():
-    """3 * 1.812 rounds, so that the exact rank is 3 while a singular value is 0: the bound was 4e119, and nothing was searched."""
+    """3 * 1.812 rounds: the exact rank is 3 where a singular value is 0. The bound was 4e119, and nothing was searched."""
     X, v = np.array([[0.0, 1.0, 1.0], [1.0, 1.812, 0.0]]), np.array([0.1257302210933933, -0.1321048632913019])
     pricer = Pricer(np.vstack([X, 3 * X]))
     assert pricer.arrangement.rank == 3
