@@ -179,6 +179,7 @@ def test_an_array_of_objects_is_not_unpickled(parts):
 def test_trees_that_are_not_complete(parts):
     file, header, arrays = parts
     split = arrays["split"]
+    arrays |= {name: arrays[name][:0] for name in ("slope_leaf", "slope_row", "slope")}  # of leaves that would not be there
     for bad in (split[:-1], split[1:], np.where(split > 0, 200, split), np.zeros_like(split)[:8]):
         leaves = int(np.count_nonzero(bad == 0))
         c = np.resize(arrays["c"], (leaves, 2))
