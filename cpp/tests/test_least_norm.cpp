@@ -63,6 +63,7 @@ struct Problem {
     return sum;
   }
 
+  // Where the least point is 0 up to rounding, x is of the size of that: 1e-7 with rays that differ by 1e-7.
   void check_rays(const Point<R>& x) const {
     for (const auto& ray : cone.dual) CHECK(dot<R>(ray, x) > -1e-7 * std::sqrt(dot<R>(ray, ray)) * size);
   }
@@ -93,9 +94,8 @@ void check_all() {
     p.check_within(search, x);
     p.check_rays(x);
     CHECK(dot<R>(x, x) - p.low(x) < 1e-9 * p.size * p.size);
-    // What is hopeless at the first look is so: no point is that near.
+    // It is never hopeless to come as near as the least point, and always hopeless, seen from there, to come half as near.
     const double least = std::sqrt(dot<R>(x, x));
-    if (!search.run(direction, 0.0, 0.5 * least)) CHECK(least > 0);
     CHECK(search.run(direction, 0.0, least + 1e-9 * p.size));
     if (least > 1e-6) CHECK(!search.run(x, 0.0, 0.5 * least));
   }
@@ -123,7 +123,7 @@ void check_axis() {
     x[R - 1] = 0;
     p.check_rays(w);
     p.check_within(search, x);
-    CHECK(dot<R>(x, x) - p.low(w) < 1e-6 * p.size * (p.size + std::abs(w[R - 1])));
+    CHECK(dot<R>(x, x) - p.low(w) < 1e-9 * p.size * (p.size + std::abs(w[R - 1])));
   }
   CHECK(checked > 500);
 }

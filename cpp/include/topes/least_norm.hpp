@@ -12,9 +12,10 @@
 
 namespace topes {
 
-/// Minimises ||base - sum_k s_k h_k + sum_j mu_j ray_j|| over s in [0, 1]^m and mu >= 0, by Wolfe's method [Wolfe76]: the least
-/// point of the convex hull of a few vertices, plus a few rays, to which the vertex or the ray that is best for it is added until
-/// none is better. There are at most R + 1 of them, whatever m, and a few steps do.
+/// Minimises ||base - sum_k s_k h_k + sum_j mu_j ray_j|| over s in [0, 1]^m and mu >= 0 by the method of P. Wolfe, Finding the nearest
+/// point in a polytope, Mathematical Programming 11 (1976): the least point of the convex hull of a few vertices, plus a few rays, to
+/// which the vertex or the ray that is best for it is added until none is better. There are at most R + 1 of them, whatever m, and a
+/// few steps do.
 ///
 /// What it leaves is a point of the set whatever rounding did to it; only how small it is depends on that.
 template <int R>
@@ -26,17 +27,17 @@ class LeastNorm {
     base_ = base;
     m_ = 0;
     for (auto& h : h_) h.clear();
-    largest_ = 0;
-    for (std::size_t i = 0; i < n; ++i) largest_ = std::max(largest_, std::abs(base[i]));
-    for (std::size_t j = 0; j < n; ++j) {  // of the size of the points, for the sake of the linear systems
+    largest_ = largest(base);
+    for (std::size_t j = 0; j < n; ++j) {
       const double size = std::sqrt(dot(rays[j], rays[j]));
-      for (std::size_t i = 0; i < n; ++i) ray_[j][i] = size > 0 ? rays[j][i] * (largest_ / size) : 0.0;
+      for (std::size_t i = 0; i < n; ++i) ray_[j][i] = size > 0 ? rays[j][i] / size : 0.0;
     }
   }
 
-  /// The next h_k.
+  /// The next h_k. \pre run() has not been called since start()
   void add(const Vector& h) {
     for (std::size_t i = 0; i < n; ++i) h_[i].push_back(h[i]);
+    largest_ = std::max(largest_, largest(h));
     ++m_;
   }
 
@@ -54,15 +55,12 @@ class LeastNorm {
     for (int step = 0; step < kMostSteps; ++step) {
       const double squares = dot(x, x);
       if (squares <= enough * enough) return true;
-      const double rounding = kNear * largest_ * std::sqrt(squares);
+      const double rounding = kNear * std::sqrt(squares);
       Member next = best_ray(x, rounding);
       if (next.ray < 0) {
         next = vertex(x);
         const double low = dot(next.point, x);  // no point of the set is nearer than low / ||x||
-        if (low >= squares - rounding || low > hopeless * std::sqrt(squares)) return true;
-      }
-      for (std::size_t p = 0; p < size_; ++p) {
-        if (corral_[p].ray == next.ray && corral_[p].point == next.point) return true;  // rounding: it is in already
+        if (low >= squares - rounding * largest_ || low > hopeless * std::sqrt(squares) || has_vertex(next)) return true;
       }
       if (size_ > n) return true;
       corral_[size_++] = next;
@@ -160,6 +158,19 @@ class LeastNorm {
     return v;
   }
 
+  static double largest(const Vector& x) {
+    double most = 0;
+    for (const double each : x) most = std::max(most, std::abs(each));
+    return most;
+  }
+
+  // Rounding can make a member look better than the least point that it is a part of.
+  bool has_vertex(const Member& v) const {
+    for (std::size_t p = 0; p < size_; ++p) {
+      if (corral_[p].ray < 0 && corral_[p].point == v.point) return true;
+    }
+    return false;
+  }
   bool has_ray(int j) const {
     for (std::size_t p = 0; p < size_; ++p) {
       if (corral_[p].ray == j) return true;
@@ -167,7 +178,7 @@ class LeastNorm {
     return false;
   }
 
-  // The ray along which ||x|| falls most, if any; to those that are in it is at right angles, up to rounding.
+  // The ray along which ||x|| falls most, if any.
   Member best_ray(const Vector& x, double rounding) const {
     Member best;
     double most = -rounding;
@@ -210,7 +221,7 @@ class LeastNorm {
 
   // The least ||sum of wanted_p point_p|| with shares of vertices that add up to 1. Up to a factor that is the least squares problem of the
   // points with one more coordinate, `unit` for vertices and 0 for rays, against that coordinate alone. By Gram and Schmidt, since the rays
-  // of a thin cone are close to dependent, and the squares of their products would be lost.
+  // of a thin cone are close to dependent: in a matrix of products that would be lost.
   bool least_of_affine_hull(std::array<double, R + 1>& wanted) const {
     using Column = std::array<double, R + 1>;
     std::array<Column, R + 1> q;
@@ -255,7 +266,7 @@ class LeastNorm {
   }
 
   Vector base_{};
-  double largest_ = 0;  // of the coordinates of points and rays
+  double largest_ = 0;  // of the coordinates of base and h
   std::array<Vector, R> ray_;
   std::uint32_t m_ = 0;
   std::array<std::vector<double>, R> h_;

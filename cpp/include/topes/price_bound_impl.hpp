@@ -82,33 +82,26 @@ double PriceSearch<R, Scalar>::bound_from(const Cone& cone, const Vector& t, Vec
 // the price itself. Changes node.t; false if nothing was changed.
 template <int R, bool Scalar>
 bool PriceSearch<R, Scalar>::best_slopes(Node& node) {
-  // A price is level far along the axis of a cylinder, so that a bound on it must be, too. How much a component along it costs until it is
-  // none: of 4, 8, 16 and 64 this took the fewest cones.
-  constexpr double kAlongAxis = 4;
-  const bool has_axis = round_ < n;
   const List& l = node.list[1];
   const Vector g = above_bends(node);
-  Vector scale;
-  double largest = 0;
-  for (std::size_t i = 0; i < round_; ++i) largest = std::max(largest, s_.space.scale[i]);
-  for (std::size_t i = 0; i < n; ++i) scale[i] = i < round_ ? s_.space.scale[i] : kAlongAxis * largest;
   Vector base{};
   Vector direction{};
   std::array<Vector, R> rays;
   for (std::size_t j = 0; j < n; ++j) {
     for (std::size_t i = 0; i < n; ++i) {
-      rays[j][i] = scale[i] * node.cone.dual[j][i];
+      rays[j][i] = slope_scale_[i] * node.cone.dual[j][i];
       base[i] += g[j] * rays[j][i];
-      direction[i] += node.cone.vertex[j][i] * node.peak[j] / scale[i];
+      direction[i] += node.cone.vertex[j][i] * node.peak[j] / slope_scale_[i];
     }
   }
   least_.start(base, rays);
   for (std::uint32_t k = 0; k < l.size; ++k) {
     const double* h = s_.space.normals.data() + l.index[k] * n;
     Vector generator;
-    for (std::size_t i = 0; i < n; ++i) generator[i] = l.weight[k] * scale[i] * h[i];
+    for (std::size_t i = 0; i < n; ++i) generator[i] = l.weight[k] * slope_scale_[i] * h[i];
     least_.add(generator);
   }
+  const bool has_axis = round_ < n;
   const double enough = has_axis ? 0.0 : (level() - 2 * error_) * (1.0 - 1e-13);  // what bound_from() makes of it is at most level()
   if (!least_.run(direction, enough, node.list[0].size > 0 ? good_enough() : INFINITY)) return false;
   if (has_axis) least_.forbid_last();
