@@ -5,11 +5,14 @@ Usage: python bench/low_rank.py [--quick] [--max-time SECONDS]
 Tails: one dual point, that of local training, priced at growing k. `plain` is ||v|| R sigma_(k+1) / beta; `tail` the bound
 c(v) / beta; `adapted` the same for the directions that suit v. Bounds on p* with these three, the first by the triangle
 inequality, and with cutting planes behind the third. Every bound is held against the objective of the network first.
+
+Local training: objectives of three seeds, neurons, and seconds, for both of its ways.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import platform
 import time
 from pathlib import Path
@@ -20,8 +23,10 @@ import topes
 from topes.dual import lower_bound
 from topes.losses import get_loss
 from topes.low_rank.any_rank import AnyRankBound
-from topes.low_rank.local_training import LocalProblem, Neurons, train_locally
+from topes.low_rank.local_descent import Work, descend_locally
+from topes.low_rank.local_training import LocalProblem, by_many, train_locally
 from topes.low_rank.split import LowRankSplit
+from topes.training.blocks import Blocks
 
 DATA = Path(__file__).parents[1] / "examples" / "data"
 SQUARED = get_loss("squared")
@@ -54,14 +59,14 @@ def beta_of(X: np.ndarray, y: np.ndarray, share: float) -> float:
 
 def tails(name: str, X: np.ndarray, y: np.ndarray, beta: float, ranks: list[int], seconds: float) -> None:
     problem = LocalProblem(X, y, beta, SQUARED, 0.0, False)
-    nothing = Neurons(np.zeros((X.shape[1], 0)), np.zeros(0))
+    nothing = Blocks.none(X.shape[1])
     neurons = train_locally(problem, nothing, seed=0, deadline=time.perf_counter() + seconds)
     objective, v = problem.value(neurons), problem.outputs(neurons) - y
     print(f"{name}: n = {len(X)}, d = {X.shape[1]}, beta = {beta:.4g}, objective of local training {objective:.6g}")
     head = [f"{word:>7}" for word in ("m_k", "plain", "tail", "adapted")]
     print(f"{'k':>3}", *head, "| bounds:", *(f"{word:>8}" for word in ("plain", "tail", "adapted", "cuts")), " price s")
-    sizes = np.linalg.norm(neurons.U, axis=0)
-    H = X @ (neurons.U / sizes)
+    sizes = np.linalg.norm(neurons.columns, axis=0)
+    H = X @ (neurons.columns / sizes)
     atoms = -np.maximum(H, 0.0) * neurons.signs
     for k in ranks:
         split = LowRankSplit.of(X, k)
@@ -78,6 +83,28 @@ def tails(name: str, X: np.ndarray, y: np.ndarray, beta: float, ranks: list[int]
             raise SystemExit(f"{name}: a bound of {max(bounds)} above the objective {objective}")
         ratios = [found.rank_k_price / beta, plain / beta, found.tail / beta, better.tail / beta]
         print(f"{k:3}", *(f"{x:7.3f}" for x in ratios), "|        ", *(f"{x:8.4g}" for x in bounds), f"{took:8.2f}")
+
+
+def local(name: str, X: np.ndarray, y: np.ndarray, beta: float) -> None:
+    """Objectives of three seeds: L-BFGS from many neurons, and Newton's method with searches along great circles."""
+    problem = LocalProblem(X, y, beta, SQUARED, 0.0, False)
+    nothing = Blocks.none(X.shape[1])
+    for method in ("many", "circles"):
+        for work in (2.0, 10.0):
+            start, trained = time.process_time(), []
+            for seed in range(3):
+                if method == "many":
+                    trained.append(by_many(problem, nothing, seed, math.inf, work))
+                else:
+                    rng = np.random.default_rng(seed)
+                    trained.append(descend_locally(problem, nothing, rng, deadline=math.inf, work=Work(work)))
+            seconds = (time.process_time() - start) / 3
+            values = ", ".join(f"{problem.value(t):.6g}" for t in trained)
+            print(
+                f"{name:10} beta {beta:8.4g} {method:8} work {work:3.0f}: {values}; "
+                f"{', '.join(str(len(t)) for t in trained)} neurons; {seconds:.1f} CPU s each",
+                flush=True,
+            )
 
 
 def row(name: str, X: np.ndarray, y: np.ndarray, beta: float, **options: object) -> None:
@@ -104,6 +131,9 @@ def main() -> None:
     sets = {"decay 0.3": decaying(300, 20, 0.3), "decay 0.6": decaying(300, 20, 0.6), "concrete": concrete(300)}
     for name, (X, y) in sets.items():
         tails(name, X, y, beta_of(X, y, 0.1), [1, 2, 3, 4] if arguments.quick else [1, 2, 3, 4, 5], limit / 5)
+    for name, (X, y) in sets.items():
+        for share in (0.1, 0.03) if not arguments.quick else (0.1,):
+            local(name, X, y, beta_of(X, y, share))
     print(
         f"{'data':22} {'n':>5} {'d':>3} {'beta':>8} {'method':8} {'k':>2} {'cells':>6} {'program':>10} {'objective':>10} "
         f"{'bound':>10} {'gap':>8} {'m':>4} {'status':11} {'s':>6}"

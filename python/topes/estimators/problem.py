@@ -30,11 +30,9 @@ _EXACT_CELLS = 10**10  # pricing looks at a small part of them
 _MINUTE = 60.0
 # `max_time` in cones that pricing looks at, so that no clock decides what is fitted: 12 to 38 us each at ranks 3 to 6.
 _SECONDS_PER_CONE = 2.5e-5
-# Local training where not all cells are priced: L-BFGS steps, at most and at least, before and after a search for neurons
-# that would lower the objective. Their number follows from sizes and `max_time` by the costs of a step, never from a clock.
-_MOST_STEPS, _FEWEST_STEPS, _SEARCHES = 200, 20, 1
-_SECONDS_PER_STEP, _SECONDS_PER_PRODUCT, _SHARE = 2e-3, 1e-8, 0.5
-_TOL_OF_SKETCHES, _CONES_OF_SKETCHES, _STEPS_OF_SKETCHES = 1e-2, 30_000, 150
+# Local training where not all cells are priced: a share of `max_time`, counted in work and never by a clock; and a sketch.
+_SHARE, _WORK_OF_SKETCHES = 0.5, 0.3
+_TOL_OF_SKETCHES, _CONES_OF_SKETCHES = 1e-2, 30_000
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def solve(
         return Trained(posed.network(s.network), s.objective, s.gap, s.status, s)
     start = time.perf_counter()
     end = start + (_MINUTE if settings.max_time is None else settings.max_time)
-    neurons = posed.locally(beta, posed.nothing(), posed.steps(end - start), _SEARCHES)
+    neurons = posed.locally(beta, posed.nothing(), _SHARE * (end - start))
     network = network_of(neurons, kappa_of(settings.activation), posed.bias)
     left = max(0.1 * (end - start), end - time.perf_counter())
     # What else it finds depends on the time there is: only its bound is taken.
@@ -124,7 +122,7 @@ class Sketch:
         """Started from the one before."""
         posed, settings = self._posed, self._settings
         if not self._all_cells:
-            self._neurons = posed.locally(beta, self._neurons, _STEPS_OF_SKETCHES, 0)
+            self._neurons = posed.locally(beta, self._neurons, _WORK_OF_SKETCHES)
             return posed.network(network_of(self._neurons, kappa_of(settings.activation), posed.bias))
         self._last = train(
             posed.X, posed.y, beta, tol=max(settings.tol, _TOL_OF_SKETCHES), max_cones=_CONES_OF_SKETCHES,
@@ -165,20 +163,12 @@ class _Posed:
         r = int(np.linalg.matrix_rank(self.rows)) if self.rows.size else 0
         return r <= MAX_PRICING_DIMENSION - (self.bias == "free") and cell_bound(len(self.X), r) <= _EXACT_CELLS
 
-    def steps(self, seconds: float) -> int:
-        """Of local training in a share of the time, on a machine like ours."""
-        n, d = self.rows.shape
-        each = _SECONDS_PER_STEP + _SECONDS_PER_PRODUCT * n * d * min(n + 1, 100)
-        return int(np.clip(_SHARE * seconds / (each * (1 + _SEARCHES)), _FEWEST_STEPS, _MOST_STEPS))
-
-    def locally(self, beta: float, start: Blocks, iterations: int, searches: int) -> Blocks:
-        """A local optimum near the neurons given and random ones."""
+    def locally(self, beta: float, start: Blocks, work: float) -> Blocks:
+        """A local optimum near the neurons given; `work` in seconds on a machine like ours."""
         settings = self.settings
         kappa = kappa_of(settings.activation)
         problem = LocalProblem(self.rows, self.y, beta, get_loss(settings.loss), kappa, self.bias)
-        return train_locally(
-            problem, start, seed=settings.seed, deadline=np.inf, iterations=iterations, searches=searches
-        )
+        return train_locally(problem, start, seed=settings.seed, deadline=np.inf, work=work)
 
     def network(self, network: Any) -> TwoLayerNetwork:
         """The network of the data as they were given."""

@@ -1,4 +1,4 @@
-"""Local training of (3) at any rank: L-BFGS from many neurons, and a local search for directions that would lower it.
+"""Local training of (3) at any rank: by `local_descent` where its unknowns are few enough, else L-BFGS from many neurons.
 
 Heuristics for the primal side only: what they return is judged elsewhere, and nothing is claimed of it but its objective.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 from scipy.optimize import minimize
@@ -17,12 +18,16 @@ from ..activation import kappa_of, phi
 from ..losses import Loss
 from ..network import Bias, TwoLayerNetwork, merged, penalised
 from ..training.blocks import Blocks
+from .local_descent import Work, descend_locally, takes_descent
+from .local_rows import LocalRows
 
-__all__ = ["LocalProblem", "blocks_of", "network_of", "train_locally"]
+__all__ = ["LocalProblem", "blocks_of", "by_many", "network_of", "train_locally"]
 
 # Losses with kinks are smoothed (Moreau), each time more finely; in units of the targets.
 _SMOOTHINGS = (1e-1, 1e-2, 1e-3, 1e-4)
-_ITERATIONS, _SEARCHES = 400, 3
+_MOST_ITERATIONS, _FEWEST_ITERATIONS, _SEARCHES = 400, 20, 3
+# Seconds of an iteration on a machine like ours, and for each product of an entry of the data with a neuron.
+_SECONDS_PER_ITERATION, _SECONDS_PER_PRODUCT = 2e-3, 1e-8
 # New neurons have this share of the mean size; those below a share of the largest, or this close in angle, are dropped.
 _SMALL, _UNUSED, _SAME = 1e-2, 1e-6, 1e-3
 _ASCENTS, _STEPS = 64, 40
@@ -66,6 +71,10 @@ class LocalProblem:
         self.into, self.out = basis[kept].T * stretch, basis[kept] / stretch[:, None]
         self.smooth = not bool(loss.kinks(y)[1].any())
         self.unit = max(float(np.abs(y).max(initial=0.0)), 1e-300)
+
+    @cached_property
+    def rows(self) -> LocalRows:
+        return LocalRows.of(self.data, self.bias, self.kappa)
 
     def outputs(self, neurons: Blocks) -> FloatArray:
         H = self.data @ neurons.columns
@@ -135,43 +144,51 @@ class LocalProblem:
 
 
 def train_locally(
-    problem: LocalProblem,
-    start: Blocks,
-    *,
-    seed: int,
-    deadline: float,
-    iterations: int = _ITERATIONS,
-    searches: int = _SEARCHES,
+    problem: LocalProblem, start: Blocks, *, seed: int, deadline: float, work: float = math.inf
 ) -> Blocks:
-    """Train from the neurons given and random small ones beside them; never worse than what is given.
+    """Train from the neurons given; never worse than what is given.
 
     Parameters
     ----------
     problem : LocalProblem
     start : Blocks
     seed : int
+        Of all that is random: where searches start, and small neurons.
     deadline : float
         Of `time.perf_counter`, seconds.
-    iterations : int
-        Of L-BFGS, each time.
-    searches : int
-        For directions that would lower the objective, each followed by further training.
+    work : float
+        Seconds that it may take by the sizes of what it does, on a machine like ours: a limit that no clock is asked for.
 
     Returns
     -------
     Blocks
     """
+    nothing = Blocks.none(problem.data.shape[1])
+    if problem.value(nothing) == 0.0:
+        return nothing
+    if len(problem.out) == 0:
+        return start
+    if takes_descent(problem):
+        neurons = descend_locally(problem, start, np.random.default_rng(seed), deadline=deadline, work=Work(work))
+    else:
+        neurons = by_many(problem, start, seed, deadline, work)
+    return neurons if problem.value(neurons) < problem.value(start) else start
+
+
+def by_many(problem: LocalProblem, start: Blocks, seed: int, deadline: float, work: float) -> Blocks:
+    """L-BFGS from these and random small neurons beside them, then from directions that would lower the objective."""
+    n, d = problem.data.shape
+    each = _SECONDS_PER_ITERATION + _SECONDS_PER_PRODUCT * n * d * min(n + 1, _MOST_WIDTH)
+    iterations = int(np.clip(work / (each * (1 + _SEARCHES)), _FEWEST_ITERATIONS, _MOST_ITERATIONS))
     rng = np.random.default_rng(seed)
     best, value = start, problem.value(start)
-    if problem.into.shape[1] == 0:
-        return best
     width = max(8, min(len(problem.y) + 1, _MOST_WIDTH))
     neurons = _with_random(problem, start, max(8, width - start.columns.shape[1]), rng)
     smoothings = (0.0,) if problem.smooth else _SMOOTHINGS
     for smoothing in smoothings:
         neurons = problem.descend(neurons, smoothing, iterations, deadline)
         neurons = _tidied(neurons)
-    for _ in range(searches):
+    for _ in range(_SEARCHES):
         if (reached := problem.value(neurons)) < value:
             best, value = neurons, reached
         if time.perf_counter() > deadline or problem.bias == "free":

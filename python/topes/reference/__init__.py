@@ -11,6 +11,7 @@ from .counting import bound, characteristic_polynomial, count, count_bounded
 from .descent import Descent
 from .exact import rank, to_exact
 from .faces import bounded, facets, rays, vertices, zonotope_vertices
+from .great_circle import largest_on_circle
 from .interpolation import gauge_value, is_interpolable, outputs_vanish_on
 from .layerwise import layerwise_block
 from .linear_convolution import circular_outputs, circular_price, linear_outputs, linear_price
@@ -44,6 +45,7 @@ __all__ = [
     "is_copositive",
     "is_interpolable",
     "is_spike_free",
+    "largest_on_circle",
     "layerwise_block",
     "linear_outputs",
     "linear_price",

@@ -7,20 +7,55 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from .. import _core
 from .._support.validation import FloatArray
 from ..activation import phi
 from ..losses import Loss
-from ..pricing.oracle import Pricer
+from ..network import Bias
 from .blocks import Blocks
 
-__all__ = ["Descent"]
+__all__ = ["Descent", "Rows"]
 
 # Blocks of which this share at most is penalised are a bias alone.
 _NOTHING = 1e-9
+
+
+class Rows(Protocol):
+    """What descent must know of the data; a `Pricer` does."""
+
+    @property
+    def data(self) -> FloatArray:
+        """Shape (n * pool, d), with a last column of ones where there is a bias."""
+
+    @property
+    def hyperplanes(self) -> npt.NDArray[np.int64]:
+        """Shape (n * pool,): which hyperplane each row lies on; -1 for a zero row."""
+
+    @property
+    def reference(self) -> FloatArray:
+        """Shape (m, d): the unit normal of each hyperplane."""
+
+    @property
+    def factor(self) -> FloatArray:
+        """Shape (n * pool,): rows are factor * normal."""
+
+    @property
+    def span(self) -> FloatArray:
+        """Shape (d, r): orthonormal directions that all rows lie in; a free bias is the last."""
+
+    @property
+    def bias(self) -> Bias: ...
+
+    @property
+    def kappa(self) -> float: ...
+
+    @property
+    def pool(self) -> int: ...
 
 
 class Descent:
@@ -28,8 +63,8 @@ class Descent:
 
     Parameters
     ----------
-    pricer : Pricer
-        Of the data; its ball must be Euclidean, bias free or not.
+    rows : Rows
+        The data, as of a `Pricer`.
     y : ndarray, shape (n,), float64
     beta : float
     loss : Loss
@@ -49,19 +84,19 @@ class Descent:
     [1.5, 0.0]
     """
 
-    def __init__(self, pricer: Pricer, y: FloatArray, beta: float, loss: Loss, deadline: float = math.inf) -> None:
-        self.pricer, self.deadline = pricer, deadline
-        self.span, self.free = pricer.span, pricer.bias == "free"
+    def __init__(self, rows: Rows, y: FloatArray, beta: float, loss: Loss, deadline: float = math.inf) -> None:
+        self.rows, self.beta, self.deadline = rows, beta, deadline
+        self.span, self.free = rows.span, rows.bias == "free"
         self._core = _core.Descent(
-            np.ascontiguousarray(pricer.data @ self.span),
-            np.ascontiguousarray(pricer.hyperplanes, dtype=np.int64),
-            np.ascontiguousarray(pricer.factor),
-            np.ascontiguousarray(pricer.reference @ self.span),
+            np.ascontiguousarray(rows.data @ self.span),
+            np.ascontiguousarray(rows.hyperplanes, dtype=np.int64),
+            np.ascontiguousarray(rows.factor),
+            np.ascontiguousarray(rows.reference @ self.span),
             np.ascontiguousarray(y, dtype=np.float64),
             loss.name,
             beta,
-            pricer.kappa,
-            pricer.pool,
+            rows.kappa,
+            rows.pool,
             self.free,
         )
 
@@ -83,13 +118,16 @@ class Descent:
         counted = Z[:, :-1] if self.free else Z
         some = np.linalg.norm(counted, axis=1) > _NOTHING * np.linalg.norm(Z, axis=1)
         if self.free:  # a bias alone is a constant
-            self.constant += float(signs[~some] @ phi(Z[~some, -1], self.pricer.kappa))
+            self.constant += float(signs[~some] @ phi(Z[~some, -1], self.rows.kappa))
         self._core.enter(Z[some], np.ascontiguousarray(signs[some], dtype=np.float64))
 
-    def minimise(self, accuracy: float) -> None:
-        """Descend until no gradient exceeds this share of beta: the error of a block's price; or nothing descends."""
+    def minimise(self, accuracy: float) -> int:
+        """Descend until no gradient exceeds this share of beta: the error of a block's price; or nothing descends.
+
+        Returns the number of steps.
+        """
         seconds = max(0.0, min(self.deadline - time.perf_counter(), 1e9))
-        self._core.minimise(accuracy, seconds, None)
+        return self._core.minimise(accuracy, seconds, None)
 
     def outputs(self) -> FloatArray:
         """Shape (n,)."""

@@ -1,0 +1,145 @@
+"""Local training at any rank: searches along great circles against their twin, and what training must reach."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from problems import BIASES, KAPPAS, data
+from topes import reference, train
+from topes.losses import get_loss, loss_names
+from topes.low_rank.great_circles import best_on_circles
+from topes.low_rank.local_descent import search, takes_descent
+from topes.low_rank.local_rows import LocalRows
+from topes.low_rank.local_training import LocalProblem, train_locally
+from topes.training.blocks import Blocks
+
+FEW = settings(max_examples=max(10, settings().max_examples // 6))
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def nothing(problem):
+    return Blocks.none(problem.data.shape[1])
+
+
+@given(data(), SEEDS, KAPPAS, st.booleans())
+def test_the_best_of_a_circle_is_the_twins(sample, seed, kappa, free):
+    X, _ = sample
+    rng = np.random.default_rng(seed)
+    d, counted = X.shape[1] + int(free), X.shape[1]
+    rows = np.hstack([X, np.ones((len(X), int(free)))])
+    v = rng.standard_normal(len(X)) * rng.choice([0.0, 1.0], len(X), p=[0.2, 0.8])
+    U = rng.standard_normal((d, 3))
+    U[:, 0] = np.round(U[:, 0])  # on walls of lattice data
+    U[0, 0] += U[0, 0] == 0.0
+    if counted > 1 and len(X):  # and where a row is
+        U[:counted, 1] = np.roll(X[0], 1) * np.where(np.arange(counted) % 2, -1.0, 1.0) + 1e-300
+    sizes = np.linalg.norm(U[:counted], axis=0)
+    U = U[:, sizes > 0.0] / sizes[sizes > 0.0]
+    E = rng.standard_normal(U.shape)
+    signs = np.where(np.arange(U.shape[1]) % 2, -1.0, 1.0)
+    found, values = best_on_circles(rows, v, U, E, signs, kappa, counted)
+    scale = float(np.abs(v) @ np.linalg.norm(rows, axis=1)) * max(1.0, abs(kappa)) * (1.0 + np.abs(U).max(initial=0.0))
+    for k in range(U.shape[1]):
+        e = E[:, k] - U[:, k] * (U[:counted, k] @ E[:counted, k])
+        size = np.linalg.norm(e[:counted])
+        if size < 1e-6:  # one column: u and -u are the whole circle, and e is a rounding
+            continue
+        e = e / size
+        expected = reference.largest_on_circle(rows, signs[k] * v, U[:, k], e, kappa)
+        spread = scale * (1.0 + np.linalg.norm(e))
+        assert values[k] == pytest.approx(expected, rel=1e-9, abs=1e-9 * spread)
+        assert np.linalg.norm(found[:counted, k]) == pytest.approx(1.0, rel=1e-9)
+
+
+@given(data(), SEEDS)
+def test_rows_share_a_hyperplane_where_they_are_parallel(sample, seed):
+    X, _ = sample
+    rng = np.random.default_rng(seed)
+    rows = np.vstack([X, X * rng.choice([-3.0, 0.1, 1.0], (len(X), 1)), np.zeros((1, X.shape[1]))])
+    found = LocalRows.of(rows, False, 0.0)
+    n = len(X)
+    assert np.array_equal(found.hyperplanes[:n], found.hyperplanes[n:-1])
+    assert found.hyperplanes[-1] == -1
+    used = found.hyperplanes >= 0
+    assert np.array_equal(used, np.any(rows != 0.0, axis=1))
+    back = found.factor[used, None] * found.reference[found.hyperplanes[used]]
+    np.testing.assert_allclose(back, rows[used], atol=1e-9 * np.abs(rows).max(initial=0.0))
+    np.testing.assert_allclose(found.span.T @ found.span, np.eye(found.span.shape[1]), atol=1e-12)
+    np.testing.assert_allclose(rows @ found.span @ found.span.T, rows, atol=1e-9 * np.abs(rows).max(initial=0.0))
+
+
+@FEW
+@given(data("squared"), st.sampled_from(loss_names()), BIASES, KAPPAS, st.sampled_from([0.3, 0.03]))
+def test_it_is_never_below_the_certified_bound_nor_above_what_it_was_given(sample, name, bias, kappa, share):
+    X, y = sample
+    loss = get_loss(name)
+    y = np.where(y > 0.0, 1.0, -1.0) if loss.needs_labels else y
+    beta = share * max(float(np.linalg.norm(X)), 1e-3)
+    rows = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
+    problem = LocalProblem(rows, y, beta, loss, kappa, bias)
+    start = Blocks(np.random.default_rng(0).standard_normal((rows.shape[1], 2)), np.array([1.0, -1.0]))
+    trained = train_locally(problem, start, seed=0, deadline=math.inf, work=1.0)
+    assert problem.value(trained) <= problem.value(start)
+    exact = train(X, y, beta, loss=name, bias=bias, activation=kappa, tol=1e-4)
+    assert problem.value(trained) >= exact.lower_bound * (1.0 - 1e-9) - 1e-12
+
+
+@pytest.mark.parametrize("bias", [False, "penalized", "free"])
+@pytest.mark.parametrize("loss", ["squared", "huber", "logistic", "squared_hinge", "absolute", "hinge"])
+def test_at_low_rank_it_comes_to_the_optimum(loss, bias):
+    rng = np.random.default_rng(3)
+    X = rng.standard_normal((60, 3))
+    y = np.maximum(X @ rng.standard_normal((3, 3)), 0.0).sum(axis=1) - 1.5 + 0.3 * rng.standard_normal(60)
+    y = np.sign(y) if get_loss(loss).needs_labels else y
+    rows = X if bias is False else np.hstack([X, np.ones((60, 1))])
+    exact = train(X, y, 2.0, loss=loss, bias=bias, tol=1e-6, max_time=60.0)
+    problem = LocalProblem(rows, y, 2.0, get_loss(loss), 0.0, bias)
+    assert takes_descent(problem)
+    trained = train_locally(problem, nothing(problem), seed=0, deadline=math.inf)
+    assert problem.value(trained) >= exact.lower_bound * (1.0 - 1e-9)
+    assert problem.value(trained) <= exact.objective * (1.0 + 1e-3)
+
+
+def test_the_same_seed_and_work_give_the_same_neurons_and_more_work_no_worse_ones():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((80, 10)), rng.standard_normal(80)
+    problem = LocalProblem(X, y, 3.0, get_loss("squared"), 0.0, False)
+    a, b, more = (train_locally(problem, nothing(problem), seed=1, deadline=math.inf, work=w) for w in (0.2, 0.2, 4.0))
+    np.testing.assert_array_equal(a.columns, b.columns)
+    assert problem.value(more) <= problem.value(a)
+
+
+def test_a_search_finds_more_than_ascents_do():
+    rng = np.random.default_rng(1)
+    X, v = rng.standard_normal((100, 10)), rng.standard_normal(100)
+    problem = LocalProblem(X, v, 1.0, get_loss("squared"), 0.0, False)
+    ascents = problem.ascend(v, rng.standard_normal((10, 1000)))[1]
+    U, prices = search(problem, v, np.zeros((10, 0)), rng, 20)
+    np.testing.assert_allclose(prices, v @ np.maximum(X @ U, 0.0), rtol=1e-9)
+    np.testing.assert_allclose(np.linalg.norm(U, axis=0), 1.0, rtol=1e-12)
+    assert np.abs(prices).max() > np.abs(ascents).max()
+
+
+def test_ranks_that_leave_too_few_neurons_are_trained_by_many():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((20, 200))
+    wide = LocalProblem(X, X[:, 0], 0.5, get_loss("squared"), 0.0, False)
+    assert takes_descent(wide)  # of rank 20
+    X = rng.standard_normal((160, 160))
+    wide = LocalProblem(X, X[:, 0], 0.5, get_loss("squared"), 0.0, False)
+    assert not takes_descent(wide)
+    trained = train_locally(wide, nothing(wide), seed=0, deadline=math.inf, work=0.5)
+    assert wide.value(trained) < wide.value(nothing(wide))
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (1, 4), (3, 0)])
+def test_few_rows_and_no_columns(shape):
+    X = np.ones(shape)
+    problem = LocalProblem(X, np.ones(shape[0]), 0.1, get_loss("squared"), 0.0, False)
+    trained = train_locally(problem, nothing(problem), seed=0, deadline=math.inf)
+    assert problem.value(trained) <= problem.value(nothing(problem))
