@@ -23,10 +23,10 @@ import topes
 from topes.dual import lower_bound
 from topes.losses import get_loss
 from topes.low_rank.any_rank import AnyRankBound
-from topes.low_rank.local_descent import Work, descend_locally
 from topes.low_rank.local_training import LocalProblem, by_many, train_locally
 from topes.low_rank.split import LowRankSplit
 from topes.training.blocks import Blocks
+from topes.training.local_descent import Work, descend_locally
 
 DATA = Path(__file__).parents[1] / "examples" / "data"
 SQUARED = get_loss("squared")
@@ -97,7 +97,7 @@ def local(name: str, X: np.ndarray, y: np.ndarray, beta: float) -> None:
                     trained.append(by_many(problem, nothing, seed, math.inf, work))
                 else:
                     rng = np.random.default_rng(seed)
-                    trained.append(descend_locally(problem, nothing, rng, deadline=math.inf, work=Work(work)))
+                    trained.append(descend_locally(problem.task, nothing, rng, deadline=math.inf, work=Work(work)))
             seconds = (time.process_time() - start) / 3
             values = ", ".join(f"{problem.value(t):.6g}" for t in trained)
             print(

@@ -36,4 +36,5 @@ PYBIND11_MODULE(_core, m, py::mod_gil_not_used()) {
   topes::python::bind_sample(m);
   topes::python::bind_solid_angle(m);
   topes::python::bind_descent(m);
+  topes::python::bind_great_circle(m);
 }

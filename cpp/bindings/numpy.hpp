@@ -67,6 +67,7 @@ py::tuple summary_tuple(AngleSummary&& summary);
 void bind_arrangement(py::module_& m);
 void bind_cells(py::module_& m);
 void bind_descent(py::module_& m);
+void bind_great_circle(py::module_& m);
 void bind_held(py::module_& m);
 void bind_plan(py::module_& m);
 void bind_pricing(py::module_& m);

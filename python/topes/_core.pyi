@@ -212,6 +212,14 @@ def solid_angle_summary(
 def solid_angle_of_cell(
     arrangement: Arrangement, packed: _Bytes, n_points: int, seed: int, progress: _Progress
 ) -> tuple[float, float] | None: ...
+def best_on_circles(
+    a: npt.NDArray[np.float64],
+    b: npt.NDArray[np.float64],
+    v: npt.NDArray[np.float64],
+    signs: npt.NDArray[np.float64],
+    kappa: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]: ...
+
 class Descent:
     def __init__(
         self,

@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from problems import BIASES, KAPPAS, data
-from topes import reference, train
+from topes import Status, reference, solve_full, train, train_cnn
 from topes.losses import get_loss, loss_names
-from topes.low_rank.great_circles import best_on_circles
-from topes.low_rank.local_descent import search, takes_descent
 from topes.low_rank.local_rows import LocalRows
 from topes.low_rank.local_training import LocalProblem, train_locally
 from topes.training.blocks import Blocks
+from topes.training.great_circles import best_on_circles, search
 
 FEW = settings(max_examples=max(10, settings().max_examples // 6))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -42,7 +41,7 @@ def test_the_best_of_a_circle_is_the_twins(sample, seed, kappa, free):
     U = U[:, sizes > 0.0] / sizes[sizes > 0.0]
     E = rng.standard_normal(U.shape)
     signs = np.where(np.arange(U.shape[1]) % 2, -1.0, 1.0)
-    found, values = best_on_circles(rows, v, U, E, signs, kappa, counted)
+    found, prices = best_on_circles(rows, v, U, E, signs, kappa, counted)
     scale = float(np.abs(v) @ np.linalg.norm(rows, axis=1)) * max(1.0, abs(kappa)) * (1.0 + np.abs(U).max(initial=0.0))
     for k in range(U.shape[1]):
         e = E[:, k] - U[:, k] * (U[:counted, k] @ E[:counted, k])
@@ -52,7 +51,7 @@ def test_the_best_of_a_circle_is_the_twins(sample, seed, kappa, free):
         e = e / size
         expected = reference.largest_on_circle(rows, signs[k] * v, U[:, k], e, kappa)
         spread = scale * (1.0 + np.linalg.norm(e))
-        assert values[k] == pytest.approx(expected, rel=1e-9, abs=1e-9 * spread)
+        assert signs[k] * prices[k] == pytest.approx(expected, rel=1e-9, abs=1e-9 * spread)
         assert np.linalg.norm(found[:counted, k]) == pytest.approx(1.0, rel=1e-9)
 
 
@@ -99,7 +98,7 @@ def test_at_low_rank_it_comes_to_the_optimum(loss, bias):
     rows = X if bias is False else np.hstack([X, np.ones((60, 1))])
     exact = train(X, y, 2.0, loss=loss, bias=bias, tol=1e-6, max_time=60.0)
     problem = LocalProblem(rows, y, 2.0, get_loss(loss), 0.0, bias)
-    assert takes_descent(problem)
+    assert problem.task.is_taken
     trained = train_locally(problem, nothing(problem), seed=0, deadline=math.inf)
     assert problem.value(trained) >= exact.lower_bound * (1.0 - 1e-9)
     assert problem.value(trained) <= exact.objective * (1.0 + 1e-3)
@@ -119,7 +118,7 @@ def test_a_search_finds_more_than_ascents_do():
     X, v = rng.standard_normal((100, 10)), rng.standard_normal(100)
     problem = LocalProblem(X, v, 1.0, get_loss("squared"), 0.0, False)
     ascents = problem.ascend(v, rng.standard_normal((10, 1000)))[1]
-    U, prices = search(problem, v, np.zeros((10, 0)), rng, 20)
+    U, prices = search(X, v, np.zeros((10, 0)), np.eye(10), rng, kappa=0.0, penalised=10, circles=20)
     np.testing.assert_allclose(prices, v @ np.maximum(X @ U, 0.0), rtol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(U, axis=0), 1.0, rtol=1e-12)
     assert np.abs(prices).max() > np.abs(ascents).max()
@@ -129,10 +128,10 @@ def test_ranks_that_leave_too_few_neurons_are_trained_by_many():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((20, 200))
     wide = LocalProblem(X, X[:, 0], 0.5, get_loss("squared"), 0.0, False)
-    assert takes_descent(wide)  # of rank 20
+    assert wide.task.is_taken  # of rank 20
     X = rng.standard_normal((160, 160))
     wide = LocalProblem(X, X[:, 0], 0.5, get_loss("squared"), 0.0, False)
-    assert not takes_descent(wide)
+    assert not wide.task.is_taken
     trained = train_locally(wide, nothing(wide), seed=0, deadline=math.inf, work=0.5)
     assert wide.value(trained) < wide.value(nothing(wide))
 
@@ -143,3 +142,35 @@ def test_few_rows_and_no_columns(shape):
     problem = LocalProblem(X, np.ones(shape[0]), 0.1, get_loss("squared"), 0.0, False)
     trained = train_locally(problem, nothing(problem), seed=0, deadline=math.inf)
     assert problem.value(trained) <= problem.value(nothing(problem))
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "absolute", "hinge"])
+@pytest.mark.parametrize("bias", [False, "penalized", "free"])
+def test_where_training_begins_with_it_the_optimum_is_that_of_the_full_program(loss, bias):
+    rng = np.random.default_rng(5)
+    X = np.round(rng.standard_normal((9, 5 - (bias is not False))), 1)
+    X[1], X[2], X[3] = 0.0, X[0], -2.0 * X[0]
+    y = np.sign(rng.standard_normal(9)) if get_loss(loss).needs_labels else rng.standard_normal(9)
+    trained = train(X, y, 0.2, loss=loss, bias=bias, tol=1e-7)
+    assert trained.status is Status.CERTIFIED
+    full = solve_full(X, y, 0.2, loss=loss, bias=bias)
+    assert trained.objective == pytest.approx(full.objective, rel=1e-6)
+
+
+def test_pooled_patches_of_five_entries():
+    rng = np.random.default_rng(2)
+    patches = rng.standard_normal((12, 3, 5))
+    y = rng.standard_normal(12)
+    trained = train_cnn(patches, y, 0.1, tol=1e-6)
+    assert trained.status is Status.CERTIFIED
+    again = train_cnn(patches, y, 0.1, tol=1e-6, warm_start=trained)
+    assert again.objective == pytest.approx(trained.objective, rel=2e-6)
+
+
+def test_where_time_runs_out_both_sides_hold():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2000, 8))
+    s = train(X, np.maximum(X[:, 0], 0.0) + rng.standard_normal(2000), 1.0, max_time=0.5)
+    assert s.status is Status.TIME_LIMIT
+    assert math.isfinite(s.objective)
+    assert s.lower_bound <= s.objective

@@ -1,4 +1,4 @@
-"""Local training of (3) at any rank: by `local_descent` where its unknowns are few enough, else L-BFGS from many neurons.
+"""Local training of (3) at any rank: by Newton's method where its unknowns are few enough, else L-BFGS from many neurons.
 
 Heuristics for the primal side only: what they return is judged elsewhere, and nothing is claimed of it but its objective.
 """
@@ -18,7 +18,7 @@ from ..activation import kappa_of, phi
 from ..losses import Loss
 from ..network import Bias, TwoLayerNetwork, merged, penalised
 from ..training.blocks import Blocks
-from .local_descent import Work, descend_locally, takes_descent
+from ..training.local_descent import LocalTask, Work, descend_locally
 from .local_rows import LocalRows
 
 __all__ = ["LocalProblem", "blocks_of", "by_many", "network_of", "train_locally"]
@@ -75,6 +75,10 @@ class LocalProblem:
     @cached_property
     def rows(self) -> LocalRows:
         return LocalRows.of(self.data, self.bias, self.kappa)
+
+    @cached_property
+    def task(self) -> LocalTask:
+        return LocalTask(self.rows, self.y, self.beta, self.loss, self.into, self.out)
 
     def outputs(self, neurons: Blocks) -> FloatArray:
         H = self.data @ neurons.columns
@@ -168,8 +172,8 @@ def train_locally(
         return nothing
     if len(problem.out) == 0:
         return start
-    if takes_descent(problem):
-        neurons = descend_locally(problem, start, np.random.default_rng(seed), deadline=deadline, work=Work(work))
+    if problem.task.is_taken:
+        neurons = descend_locally(problem.task, start, np.random.default_rng(seed), deadline=deadline, work=Work(work))
     else:
         neurons = by_many(problem, start, seed, deadline, work)
     return neurons if problem.value(neurons) < problem.value(start) else start

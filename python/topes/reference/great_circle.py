@@ -1,4 +1,4 @@
-"""The largest price on a great circle, arc by arc: the readable twin of `topes.low_rank.great_circles`."""
+"""The largest price on a great circle, arc by arc: the readable twin of `cpp/src/great_circle.cpp`."""
 
 from __future__ import annotations
 

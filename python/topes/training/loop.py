@@ -14,6 +14,7 @@ from .by_smoothing import is_smoothed, smooth
 from .conclusion import conclude, worth_of_few
 from .fewer import fewer
 from .judge import Judge
+from .local_descent import descend_first
 from .outcome import best_network
 from .warm_start import neurons_of
 
@@ -21,7 +22,7 @@ __all__ = ["Training"]
 
 
 class Training:
-    """One run: Newton's method across the cells where p = 2, kinks rounded off; else, and after it, the conic program."""
+    """One run: where p = 2 Newton's method across the cells, kinks rounded off; else, and after it, the conic program."""
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
@@ -35,6 +36,7 @@ class Training:
         judge = self.judge
         U, w2 = neurons_of(warm_start, judge.pricer)
         blocks = Blocks(U[:, w2 != 0.0] * np.abs(w2[w2 != 0.0]), np.sign(w2[w2 != 0.0]))
+        blocks = descend_first(judge, blocks)
         status: Status | None = None
         if judge.pricer.norm == 2.0 and is_smooth(judge.loss, judge.y):
             blocks, status = descend(judge, blocks)

@@ -8,28 +8,25 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
 from .._support.validation import FloatArray
 from ..losses import Loss
 from ..losses.smoothed import SMOOTHED
-from ..network import penalised
-from ..training.blocks import Blocks
-from ..training.by_descent import enter_small, far_apart, is_smooth
-from ..training.descent import Descent
-from .great_circles import best_on_circles
+from .blocks import Blocks
+from .by_descent import enter_small, far_apart, is_smooth
+from .descent import Descent, Rows
+from .great_circles import search
+from .judge import Judge
 
-if TYPE_CHECKING:
-    from .local_training import LocalProblem
-
-__all__ = ["Work", "descend_locally", "takes_descent"]
+__all__ = ["LocalTask", "Work", "descend_first", "descend_locally"]
 
 # Newton's method solves for all neurons at once: at most so many unknowns, and no rank that leaves fewer neurons than this.
 _MOST_UNKNOWNS, _FEWEST_NEURONS = 1200, 8
-# Random directions and steps of a search; the last ones take twice as many steps.
-_STARTS, _CIRCLES, _NEARLY = 64, 10, 1e-2
+# Steps of a search, twice as many for the last ones; most neurons that enter a round.
+_CIRCLES, _NEARLY, _ENTERING = 10, 1e-2, 64
 _MOST_ROUNDS, _MOST_QUIET = 60, 2
 # Prices that exceed beta by no more than this share are met; those of neurons are to a share of the violation, or the last.
 _MET, _PRECISION, _FINEST = 1e-5, 1e-2, 1e-6
@@ -37,6 +34,8 @@ _MET, _PRECISION, _FINEST = 1e-5, 1e-2, 1e-6
 _WIDTHS, _ROUNDS_OF_A_WIDTH = (1e-1, 1e-2, 1e-3, 1e-4), 8
 # Seconds on a machine like ours: of a step, of one for each pair of unknowns, and of a row's crossing of a circle.
 _STEP, _PAIR, _CROSSING = 1e-4, 1e-8, 4e-7
+# Before pricing: from this dimension on, for so much of the time, and of work; where cones are counted, of work for each.
+_FIRST, _SHARE, _MOST_WORK, _WORK_PER_CONE = 5, 0.3, 60.0, 1e-5
 
 
 class Work:
@@ -57,21 +56,61 @@ class Work:
         self.done += seconds
 
 
-def takes_descent(problem: LocalProblem) -> bool:
-    """Whether `descend_locally` is for this problem."""
-    smooth = problem.loss.name in SMOOTHED or is_smooth(problem.loss, problem.y)
-    return smooth and 0 < problem.rows.span.shape[1] <= _MOST_UNKNOWNS // _FEWEST_NEURONS
+@dataclass(frozen=True)
+class LocalTask:
+    """Problem (3), p = 2, for `descend_locally`.
+
+    Attributes
+    ----------
+    rows : Rows
+    y : ndarray, shape (n,), float64
+    beta : float
+    loss : Loss
+    into : ndarray, shape (d, r), float64
+        Outputs depend evenly on z, u = into @ z.
+    out : ndarray, shape (r, d), float64
+        Back.
+    """
+
+    rows: Rows
+    y: FloatArray
+    beta: float
+    loss: Loss
+    into: FloatArray
+    out: FloatArray
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the loss is smooth, or can be made so, and the unknowns are few enough."""
+        smooth = self.loss.name in SMOOTHED or is_smooth(self.loss, self.y)
+        return smooth and 0 < self.rows.span.shape[1] <= _MOST_UNKNOWNS // _FEWEST_NEURONS
+
+
+def descend_first(judge: Judge, start: Blocks) -> Blocks:
+    """Where pricing over all cells takes long: neurons that leave it little more to do than the proof."""
+    pricer = judge.pricer
+    if pricer.norm != 2.0 or pricer.dimension < _FIRST:
+        return start
+    task = LocalTask(pricer, judge.y, judge.beta, judge.loss, pricer.whitening, pricer.unwhitening)
+    if not task.is_taken:
+        return start
+    begin = time.perf_counter()
+    deadline = begin + _SHARE * (judge.deadline - begin)
+    most = _MOST_WORK if judge.max_cones is None else min(_MOST_WORK, judge.max_cones * _WORK_PER_CONE)
+    blocks = descend_locally(task, start, np.random.default_rng(0), deadline=deadline, work=Work(most))
+    judge.seconds["solve"] += time.perf_counter() - begin
+    return blocks
 
 
 def descend_locally(
-    problem: LocalProblem, start: Blocks, rng: np.random.Generator, *, deadline: float, work: Work
+    task: LocalTask, start: Blocks, rng: np.random.Generator, *, deadline: float, work: Work
 ) -> Blocks:
     """Neurons at which no search finds a price above beta, or where a limit came first.
 
     Parameters
     ----------
-    problem : LocalProblem
-        For which `takes_descent` holds.
+    task : LocalTask
+        That is taken.
     start : Blocks
         Any number of neurons, also none.
     rng : Generator
@@ -81,19 +120,20 @@ def descend_locally(
     work : Work
         What may be done and what was.
     """
-    if problem.loss.name not in SMOOTHED:
-        return _rounds(problem, problem.loss, 1.0, start, rng, _MOST_ROUNDS, deadline, work)
+    if task.loss.name not in SMOOTHED:
+        return _rounds(task, task.loss, 1.0, start, rng, _MOST_ROUNDS, deadline, work)
+    unit = float(np.abs(task.y).max(initial=0.0))
     blocks, rounds = start, _MOST_ROUNDS
     for k, width in enumerate(_WIDTHS):
         part = work.share(0.5 if k + 1 < len(_WIDTHS) else 1.0)
-        blocks = _rounds(problem, SMOOTHED[problem.loss.name], width * problem.unit, blocks, rng, rounds, deadline, part)
+        blocks = _rounds(task, SMOOTHED[task.loss.name], width * unit, blocks, rng, rounds, deadline, part)
         work.add(part.done)
         rounds = _ROUNDS_OF_A_WIDTH
     return blocks
 
 
 def _rounds(
-    problem: LocalProblem,
+    task: LocalTask,
     loss: Loss,
     unit: float,
     start: Blocks,
@@ -103,7 +143,7 @@ def _rounds(
     work: Work,
 ) -> Blocks:
     """Of the loss of outputs and targets in these units."""
-    y, beta, rows = problem.y / unit, problem.beta, problem.rows
+    y, beta, rows = task.y / unit, task.beta, task.rows
     n, rank = len(rows.data), rows.span.shape[1]
     descent = Descent(rows, y, beta, loss, deadline)
     descent.enter(start.columns / unit, start.signs)
@@ -118,7 +158,10 @@ def _rounds(
             break
         v = loss.gradient(f, y)
         circles = _CIRCLES if violation > _NEARLY else 2 * _CIRCLES
-        U, prices = search(problem, v, descent.blocks().columns, rng, circles)
+        U, prices = search(
+            rows.data, np.repeat(v, rows.pool) / rows.pool, descent.blocks().columns, task.into, rng,
+            kappa=rows.kappa, penalised=rows.data.shape[1] - (rows.bias == "free"), circles=circles,
+        )  # fmt: skip
         work.add(U.shape[1] * circles * n * _CROSSING)
         order = np.argsort(-np.abs(prices), kind="stable")
         order = order[np.abs(prices[order]) > beta * (1.0 + _MET)]
@@ -130,37 +173,8 @@ def _rounds(
             continue
         violation = float(np.abs(prices[order[0]])) / beta - 1.0
         U, signs = U[:, order], -np.sign(prices[order])
-        chosen = far_apart(problem.out @ U, signs, violation, min(room, _STARTS))
+        chosen = far_apart(task.out @ U, signs, violation, min(room, _ENTERING))
         if not enter_small(descent, U[:, chosen], signs[chosen], v):
             break
     blocks = descent.blocks()
     return Blocks(unit * blocks.columns, blocks.signs, unit * blocks.constant)
-
-
-def search(
-    problem: LocalProblem, v: FloatArray, neurons: FloatArray, rng: np.random.Generator, circles: int
-) -> tuple[FloatArray, FloatArray]:
-    """Local maxima of the price, sought from the neurons and from random directions: unit directions and signed prices.
-
-    Each step takes the best point of a great circle: through the gradient, and through a random direction in turn.
-    """
-    data, kappa, d = problem.data, problem.kappa, problem.rows.data.shape[1]
-    random = problem.into @ rng.standard_normal((len(problem.out), _STARTS))
-    U = np.hstack([neurons, random])
-    sizes = np.linalg.norm(penalised(U, problem.bias), axis=0)
-    U = U[:, sizes > 0.0] / sizes[sizes > 0.0]
-    if problem.bias != "free":
-        U, prices = problem.ascend(v, U)
-    else:
-        H = data @ U
-        prices = v @ np.where(H >= 0.0, H, kappa * H)
-    signs = np.where(prices < 0.0, -1.0, 1.0)
-    values = np.abs(prices)
-    counted = d - 1 if problem.bias == "free" else d
-    for k in range(circles):
-        if k % 2 == 0:
-            E = data.T @ (np.where(data @ U >= 0.0, 1.0, kappa) * v[:, None])
-        else:
-            E = problem.into @ rng.standard_normal((len(problem.out), U.shape[1]))
-        U, values = best_on_circles(data, v, U, E, signs, kappa, counted)
-    return U, signs * values
