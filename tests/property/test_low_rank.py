@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from problems import BIASES, KAPPAS, data
@@ -59,6 +59,7 @@ def test_the_price_at_any_rank_is_above_the_twins(sample, seed, rank, kappa, ada
 
 
 @given(data(), st.integers(0, 2**32 - 1), RANKS, KAPPAS)
+@example((np.array([[0.0, 0.0], [3.0, 1.5], [1.0, 0.0]]), np.zeros(3)), 4_049_286_844, 1, 0.0)  # no price is above the floor
 def test_cuts_are_below_the_bound_everywhere(sample, seed, rank, kappa):
     X, y = sample
     rng = np.random.default_rng(seed)

@@ -114,11 +114,12 @@ class AnyRankBound:
         )
         price = self.split.combined(pricing.upper_bound, tail, slack)
         value, dual = lower_bound(self.loss, v, self.y, self.beta, price)
-        cut = tail * lengths
-        if len(pricing.values):
+        cut, reached = tail * lengths, 0.0
+        if len(pricing.values):  # none where all prices are below the floor
             direction = phi(self.pricer.data @ pricing.directions[:, 0], self.kappa)
-            cut = cut + pricing.best * float(pricing.signs[0]) * direction
-        cut = cut / max(math.hypot(pricing.best, tail), 1e-300)
+            reached = float(pricing.values[0])
+            cut = cut + reached * float(pricing.signs[0]) * direction
+        cut = cut / max(math.hypot(reached, tail), 1e-300)
         return DualBound(value, dual, v, price, pricing.upper_bound, tail, pricing.complete, cut)
 
     def improve(self, start: DualBound, atoms: FloatArray, *, deadline: float) -> DualBound:
