@@ -157,6 +157,17 @@ def test_where_training_begins_with_it_the_optimum_is_that_of_the_full_program(l
     assert trained.objective == pytest.approx(full.objective, rel=1e-6)
 
 
+@pytest.mark.parametrize("loss", ["squared", "absolute", "huber"])
+@pytest.mark.parametrize("scale", [0.0, 1e-6, 1e6])
+def test_targets_of_any_size(loss, scale):
+    rng = np.random.default_rng(5)
+    X, y = rng.standard_normal((8, 5)), scale * rng.standard_normal(8)
+    beta = 0.1 * (1.0 if loss == "absolute" else min(scale, 1.0) if loss == "huber" else scale) or 0.1
+    trained = train(X, y, beta, loss=loss, tol=1e-5)
+    assert trained.status is Status.CERTIFIED
+    assert trained.objective > 0.0 or scale == 0.0
+
+
 def test_pooled_patches_of_five_entries():
     rng = np.random.default_rng(2)
     patches = rng.standard_normal((12, 3, 5))

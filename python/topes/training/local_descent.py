@@ -33,7 +33,7 @@ _MET, _PRECISION, _FINEST = 1e-5, 1e-2, 1e-6
 # Losses with kinks: the widths over which these are rounded off, in units of the targets, and rounds for all but the first.
 _WIDTHS, _ROUNDS_OF_A_WIDTH = (1e-1, 1e-2, 1e-3, 1e-4), 8
 # Seconds on a machine like ours: of a step, of one for each pair of unknowns, and of a row's crossing of a circle.
-_STEP, _PAIR, _CROSSING = 1e-4, 1e-8, 4e-7
+_STEP, _PAIR, _CROSSING = 1e-4, 1e-8, 1.5e-7
 # Before pricing: from this dimension on, for so much of the time, and of work; where cones are counted, of work for each.
 _FIRST, _SHARE, _MOST_WORK, _WORK_PER_CONE = 5, 0.3, 60.0, 1e-5
 
@@ -123,6 +123,8 @@ def descend_locally(
     if task.loss.name not in SMOOTHED:
         return _rounds(task, task.loss, 1.0, start, rng, _MOST_ROUNDS, deadline, work)
     unit = float(np.abs(task.y).max(initial=0.0))
+    if unit == 0.0:  # nothing is best
+        return start
     blocks, rounds = start, _MOST_ROUNDS
     for k, width in enumerate(_WIDTHS):
         part = work.share(0.5 if k + 1 < len(_WIDTHS) else 1.0)
