@@ -49,9 +49,9 @@ py::tuple blocks(const Descent& d, std::size_t r) {
   return py::make_tuple(own(std::move(z), {m, static_cast<py::ssize_t>(r)}), own(std::move(signs), {m}));
 }
 
-std::size_t minimise(Descent& d, double accuracy, double max_seconds, const py::object& progress) {
+std::size_t minimise(Descent& d, double accuracy, double max_seconds, const py::object& progress, std::size_t max_steps) {
   const py::gil_scoped_release release;
-  return d.minimise(accuracy, max_seconds, make_hook(progress));
+  return d.minimise(accuracy, max_seconds, make_hook(progress), max_steps);
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ void bind_descent(py::module_& m) {
            "y"_a.noconvert(), "loss"_a, "beta"_a, "kappa"_a, "pool"_a, "free_bias"_a)
       .def_property_readonly("size", &Descent::size)
       .def("enter", &enter, "blocks"_a.noconvert(), "signs"_a.noconvert())
-      .def("minimise", &minimise, "accuracy"_a, "max_seconds"_a, "progress"_a)
+      .def("minimise", &minimise, "accuracy"_a, "max_seconds"_a, "progress"_a, "max_steps"_a = Descent::kMostSteps)
       .def("blocks", [](const Descent& d) { return blocks(d, d.dimension()); })
       .def("outputs", [](const Descent& d) {
         std::vector<double> f = d.outputs();

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "numpy.hpp"
 #include "topes/great_circle.hpp"
 
@@ -12,6 +15,10 @@ py::tuple best_on_circles(const Array<double>& a, const Array<double>& b, const 
       a.shape(0) != signs.shape(0) || a.shape(1) != v.shape(0)) {
     throw py::value_error("a and b must be of shape (K, n), v of shape (n,), signs of shape (K,)");
   }
+  const auto finite = [](const Array<double>& x) { return std::all_of(x.data(), x.data() + x.size(), [](double t) { return std::isfinite(t); }); };
+  if (!finite(a) || !finite(b) || !finite(v)) throw py::value_error("a, b and v must be finite");
+  const py::object nothing = py::none();
+  const ProgressHook hook = make_hook(nothing);
   const auto K = static_cast<std::size_t>(a.shape(0));
   const auto n = static_cast<std::size_t>(a.shape(1));
   std::vector<double> cosines(K);
@@ -20,6 +27,7 @@ py::tuple best_on_circles(const Array<double>& a, const Array<double>& b, const 
     const py::gil_scoped_release release;
     GreatCircle circle;
     for (std::size_t k = 0; k < K; ++k) {
+      if (k % 8 == 7) hook(0, 0);  // Ctrl-C
       const CirclePoint x = circle.best({a.data() + k * n, n}, {b.data() + k * n, n}, {v.data(), n}, signs.data()[k], kappa);
       cosines[k] = x.cos;
       sines[k] = x.sin;

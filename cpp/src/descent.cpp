@@ -12,7 +12,6 @@ namespace topes {
 
 namespace {
 
-constexpr std::size_t kSteps = 400;
 // Heights below this share of a block and a row are zero up to rounding.
 constexpr double kZero = 1e-13;
 // Blocks below this share of the largest are none.
@@ -143,7 +142,8 @@ void Descent::look_around() {
   fresh_ = true;
 }
 
-std::size_t Descent::minimise(double accuracy, double max_seconds, const ProgressHook& hook) {
+std::size_t Descent::minimise(double accuracy, double max_seconds, const ProgressHook& hook, std::size_t max_steps) {
+  const std::size_t most_steps = std::min(max_steps, kMostSteps);
   const auto start = std::chrono::steady_clock::now();
   const std::chrono::duration<double> most(std::min(max_seconds, 1e9));
   for (Block& b : blocks_) set_heights(b);
@@ -153,8 +153,8 @@ std::size_t Descent::minimise(double accuracy, double max_seconds, const Progres
   damping_ = kLeastDamping;
   int blocked = 0;
   std::size_t met = 0;
-  for (std::size_t step = 0; step < kSteps; ++step) {
-    if (hook) hook(static_cast<double>(step) / static_cast<double>(kSteps), 0);
+  for (std::size_t step = 0; step < most_steps; ++step) {
+    if (hook) hook(static_cast<double>(step) / static_cast<double>(most_steps), 0);
     if ((blocks_.empty() && !p_.free_bias) || std::chrono::steady_clock::now() - start > most) return step;
     const std::optional<Step> next = newton();
     if (!next) return step;
@@ -181,7 +181,7 @@ std::size_t Descent::minimise(double accuracy, double max_seconds, const Progres
       damping_ *= 10.0;
     }
   }
-  return kSteps;
+  return most_steps;
 }
 
 // Nothing where the loss has no curvature.

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from problems import BIASES, KAPPAS, data
-from topes import Status, reference, solve_full, train, train_cnn
+from topes import Status, reference, solve_full, train, train_cnn, train_low_rank
 from topes.losses import get_loss, loss_names
 from topes.low_rank.local_rows import LocalRows
 from topes.low_rank.local_training import LocalProblem, train_locally
 from topes.training.blocks import Blocks
 from topes.training.great_circles import best_on_circles, search
+from topes.training.local_descent import Work, descend_locally
 
 FEW = settings(max_examples=max(10, settings().max_examples // 6))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -98,7 +99,7 @@ def test_at_low_rank_it_comes_to_the_optimum(loss, bias):
     rows = X if bias is False else np.hstack([X, np.ones((60, 1))])
     exact = train(X, y, 2.0, loss=loss, bias=bias, tol=1e-6, max_time=60.0)
     problem = LocalProblem(rows, y, 2.0, get_loss(loss), 0.0, bias)
-    assert problem.task.is_taken
+    assert problem.task.is_taken(nothing(problem))
     trained = train_locally(problem, nothing(problem), seed=0, deadline=math.inf)
     assert problem.value(trained) >= exact.lower_bound * (1.0 - 1e-9)
     assert problem.value(trained) <= exact.objective * (1.0 + 1e-3)
@@ -128,10 +129,10 @@ def test_ranks_that_leave_too_few_neurons_are_trained_by_many():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((20, 200))
     wide = LocalProblem(X, X[:, 0], 0.5, get_loss("squared"), 0.0, False)
-    assert wide.task.is_taken  # of rank 20
+    assert wide.task.is_taken(nothing(wide))  # of rank 20
     X = rng.standard_normal((160, 160))
     wide = LocalProblem(X, X[:, 0], 0.5, get_loss("squared"), 0.0, False)
-    assert not wide.task.is_taken
+    assert not wide.task.is_taken(nothing(wide))
     trained = train_locally(wide, nothing(wide), seed=0, deadline=math.inf, work=0.5)
     assert wide.value(trained) < wide.value(nothing(wide))
 
@@ -141,7 +142,10 @@ def test_few_rows_and_no_columns(shape):
     X = np.ones(shape)
     problem = LocalProblem(X, np.ones(shape[0]), 0.1, get_loss("squared"), 0.0, False)
     trained = train_locally(problem, nothing(problem), seed=0, deadline=math.inf)
-    assert problem.value(trained) <= problem.value(nothing(problem))
+    if 0 in shape:
+        assert len(trained) == 0
+    else:  # one sample of size s: its output is 1 - beta / s
+        assert problem.outputs(trained) == pytest.approx(1.0 - 0.1 / math.sqrt(shape[1]), rel=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "absolute", "hinge"])
@@ -185,3 +189,40 @@ def test_where_time_runs_out_both_sides_hold():
     assert s.status is Status.TIME_LIMIT
     assert math.isfinite(s.objective)
     assert s.lower_bound <= s.objective
+
+
+@pytest.mark.parametrize(("seed", "d", "beta", "tol"), [(5, 5, 0.5, 1e-6), (0, 3, 0.05, 1e-4)])
+def test_a_round_of_smoothing_without_directions(seed, d, beta, tol):
+    rng = np.random.default_rng(seed)
+    X, y = rng.standard_normal((12, d)), rng.standard_normal(12)
+    assert train(X, y, beta, loss="absolute", tol=tol).status is Status.CERTIFIED
+
+
+@pytest.mark.parametrize("loss", ["squared", "absolute"])
+def test_work_is_what_was_allowed_up_to_a_round(loss):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((300, 40)), rng.standard_normal(300)
+    problem = LocalProblem(X, y, 1.0, get_loss(loss), 0.0, False)
+    work = Work(0.5)
+    descend_locally(problem.task, nothing(problem), np.random.default_rng(0), deadline=math.inf, work=work)
+    assert 0.1 < work.done < 1.5
+
+
+def test_a_start_of_many_neurons_is_trained_by_many_and_kept_if_it_is_better():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((60, 30)), rng.standard_normal(60)
+    problem = LocalProblem(X, y, 1.0, get_loss("squared"), 0.0, False)
+    start = Blocks(rng.standard_normal((30, 100)) / 100, np.sign(rng.standard_normal(100)))
+    assert not problem.task.is_taken(start)
+    assert problem.value(train_locally(problem, start, seed=0, deadline=math.inf, work=0.3)) < problem.value(start)
+
+
+class Mine(type(get_loss("squared"))):
+    name = "mine"
+
+
+def test_a_loss_of_ones_own_is_trained_by_many():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 10)), rng.standard_normal(20)
+    mine, ours = (train_low_rank(X, y, 1.0, loss=loss, max_time=2.0) for loss in (Mine(), "squared"))
+    assert mine.objective == pytest.approx(ours.objective, rel=0.1)  # L-BFGS is 3 % above here

@@ -63,7 +63,8 @@ class Descent {
   /// \param hook  called now and then; what it throws passes through
   /// \post the value is no higher than before, up to rounding
   /// \return the number of steps
-  std::size_t minimise(double accuracy, double max_seconds, const ProgressHook& hook);
+  std::size_t minimise(double accuracy, double max_seconds, const ProgressHook& hook, std::size_t max_steps = kMostSteps);
+  static constexpr std::size_t kMostSteps = 400;
 
  private:
   struct Block {

@@ -27,7 +27,7 @@ __all__ = ["LocalProblem", "blocks_of", "by_many", "network_of", "train_locally"
 _SMOOTHINGS = (1e-1, 1e-2, 1e-3, 1e-4)
 _MOST_ITERATIONS, _FEWEST_ITERATIONS, _SEARCHES = 400, 20, 3
 # Seconds of an iteration on a machine like ours, and for each product of an entry of the data with a neuron.
-_SECONDS_PER_ITERATION, _SECONDS_PER_PRODUCT = 2e-3, 1e-8
+_SECONDS_PER_ITERATION, _SECONDS_PER_PRODUCT, _WORK_FOR_SEARCHES = 2e-3, 1e-8, 1.0
 # New neurons have this share of the mean size; those below a share of the largest, or this close in angle, are dropped.
 _SMALL, _UNUSED, _SAME = 1e-2, 1e-6, 1e-3
 _ASCENTS, _STEPS = 64, 40
@@ -172,7 +172,7 @@ def train_locally(
         return nothing
     if len(problem.out) == 0:
         return start
-    if problem.task.is_taken:
+    if problem.task.is_taken(start):
         neurons = descend_locally(problem.task, start, np.random.default_rng(seed), deadline=deadline, work=Work(work))
     else:
         neurons = by_many(problem, start, seed, deadline, work)
@@ -183,16 +183,17 @@ def by_many(problem: LocalProblem, start: Blocks, seed: int, deadline: float, wo
     """L-BFGS from these and random small neurons beside them, then from directions that would lower the objective."""
     n, d = problem.data.shape
     each = _SECONDS_PER_ITERATION + _SECONDS_PER_PRODUCT * n * d * min(n + 1, _MOST_WIDTH)
-    iterations = int(np.clip(work / (each * (1 + _SEARCHES)), _FEWEST_ITERATIONS, _MOST_ITERATIONS))
+    smoothings = (0.0,) if problem.smooth else _SMOOTHINGS
+    searches = _SEARCHES if work > _WORK_FOR_SEARCHES else 0
+    iterations = int(np.clip(work / (each * (len(smoothings) + searches)), _FEWEST_ITERATIONS, _MOST_ITERATIONS))
     rng = np.random.default_rng(seed)
     best, value = start, problem.value(start)
     width = max(8, min(len(problem.y) + 1, _MOST_WIDTH))
     neurons = _with_random(problem, start, max(8, width - start.columns.shape[1]), rng)
-    smoothings = (0.0,) if problem.smooth else _SMOOTHINGS
     for smoothing in smoothings:
         neurons = problem.descend(neurons, smoothing, iterations, deadline)
         neurons = _tidied(neurons)
-    for _ in range(_SEARCHES):
+    for _ in range(searches):
         if (reached := problem.value(neurons)) < value:
             best, value = neurons, reached
         if time.perf_counter() > deadline or problem.bias == "free":

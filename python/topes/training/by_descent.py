@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .._support.validation import FloatArray
 from ..activation import phi
 from ..losses import Loss
+from ..network import pooled
 from ..pricing.oracle import Pricer, Pricing
 from ..result import Status
 from .blocks import Blocks
@@ -69,7 +70,9 @@ def enter_priced(descent: Descent, judge: Judge, pricing: Pricing, v: FloatArray
 def enter_small(descent: Descent, U: FloatArray, signs: FloatArray, v: FloatArray, unit: float = 1.0) -> bool:
     """Neurons as large as each alone should be for the squared loss, shared among them; whether there were any."""
     rows = descent.rows
-    A = np.asarray(phi(rows.data @ U, rows.kappa).reshape(-1, rows.pool, U.shape[1]).mean(axis=1)) * signs / unit
+    if not len(signs):
+        return False
+    A = pooled(phi(rows.data @ U, rows.kappa), rows.pool) * signs / unit
     gain = np.maximum(-unit * (A.T @ v) - descent.beta, 0.0) / np.maximum(np.sum(A * A, axis=0), 1e-300) / len(signs)
     descent.enter(U[:, gain > 0.0] * gain[gain > 0.0], signs[gain > 0.0])
     return bool(gain.any())

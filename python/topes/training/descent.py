@@ -79,7 +79,7 @@ class Descent:
     >>> from topes.pricing.oracle import Pricer
     >>> descent = Descent(Pricer([[1.0], [-2.0]]), np.array([2.0, 0.0]), 0.5, get_loss("squared"))
     >>> descent.enter(np.array([[0.1]]), np.array([1.0]))
-    >>> descent.minimise(1e-9)
+    >>> _ = descent.minimise(1e-9)
     >>> descent.outputs().round(9).tolist()  # the slope of the loss is beta
     [1.5, 0.0]
     """
@@ -121,13 +121,13 @@ class Descent:
             self.constant += float(signs[~some] @ phi(Z[~some, -1], self.rows.kappa))
         self._core.enter(Z[some], np.ascontiguousarray(signs[some], dtype=np.float64))
 
-    def minimise(self, accuracy: float) -> int:
+    def minimise(self, accuracy: float, max_steps: int = 400) -> int:
         """Descend until no gradient exceeds this share of beta: the error of a block's price; or nothing descends.
 
         Returns the number of steps.
         """
         seconds = max(0.0, min(self.deadline - time.perf_counter(), 1e9))
-        return self._core.minimise(accuracy, seconds, None)
+        return self._core.minimise(accuracy, seconds, None, max_steps)
 
     def outputs(self) -> FloatArray:
         """Shape (n,)."""

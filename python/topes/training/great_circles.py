@@ -6,6 +6,9 @@ arcs between them. A step so goes over any number of walls, and past maxima that
 
 from __future__ import annotations
 
+import math
+import time
+
 import numpy as np
 
 from .. import _core
@@ -62,6 +65,7 @@ def search(
     kappa: float,
     penalised: int,
     circles: int,
+    deadline: float = math.inf,
 ) -> tuple[FloatArray, FloatArray]:
     """Directions of high price, sought from those of the neurons and from random ones.
 
@@ -75,6 +79,8 @@ def search(
     rng : Generator
     circles : int
         Steps: through the gradient and through a random direction in turn.
+    deadline : float
+        Of `time.perf_counter`: no step begins after it.
 
     Returns
     -------
@@ -89,6 +95,8 @@ def search(
     prices = np.asarray(v @ phi(data @ U, kappa))
     signs = np.where(prices < 0.0, -1.0, 1.0)
     for k in range(circles):
+        if time.perf_counter() > deadline:
+            break
         if k % 2 == 0:
             E = data.T @ (np.where(data @ U >= 0.0, 1.0, kappa) * v[:, None])
         else:

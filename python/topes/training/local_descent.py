@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._support.validation import FloatArray
-from ..losses import Loss
+from ..losses import Loss, loss_names
 from ..losses.smoothed import SMOOTHED
 from .blocks import Blocks
 from .by_descent import enter_small, far_apart, is_smooth
@@ -24,7 +24,7 @@ from .judge import Judge
 __all__ = ["LocalTask", "Work", "descend_first", "descend_locally"]
 
 # Newton's method solves for all neurons at once: at most so many unknowns, and no rank that leaves fewer neurons than this.
-_MOST_UNKNOWNS, _FEWEST_NEURONS = 1200, 8
+_MOST_UNKNOWNS, _FEWEST_NEURONS = 1200, 24
 # Steps of a search, twice as many for the last ones; most neurons that enter a round.
 _CIRCLES, _NEARLY, _ENTERING = 10, 1e-2, 64
 _MOST_ROUNDS, _MOST_QUIET = 60, 2
@@ -32,8 +32,9 @@ _MOST_ROUNDS, _MOST_QUIET = 60, 2
 _MET, _PRECISION, _FINEST = 1e-5, 1e-2, 1e-6
 # Losses with kinks: the widths over which these are rounded off, in units of the targets, and rounds for all but the first.
 _WIDTHS, _ROUNDS_OF_A_WIDTH = (1e-1, 1e-2, 1e-3, 1e-4), 8
-# Seconds on a machine like ours: of a step, of one for each pair of unknowns, and of a row's crossing of a circle.
-_STEP, _PAIR, _CROSSING = 1e-4, 1e-8, 1.5e-7
+# Seconds on a machine like ours: of a step, pair of unknowns, neuron and cube of the rank, neuron and row; of a crossing.
+_STEP, _PAIR, _CUBE, _HEIGHT, _CROSSING = 1e-4, 1e-8, 2.8e-8, 3e-8, 1.5e-7
+_MOST_STEPS = 400
 # Before pricing: from this dimension on, for so much of the time, and of work; where cones are counted, of work for each.
 _FIRST, _SHARE, _MOST_WORK, _WORK_PER_CONE = 5, 0.3, 60.0, 1e-5
 
@@ -79,11 +80,15 @@ class LocalTask:
     into: FloatArray
     out: FloatArray
 
-    @property
-    def is_taken(self) -> bool:
-        """Whether the loss is smooth, or can be made so, and the unknowns are few enough."""
-        smooth = self.loss.name in SMOOTHED or is_smooth(self.loss, self.y)
-        return smooth and 0 < self.rows.span.shape[1] <= _MOST_UNKNOWNS // _FEWEST_NEURONS
+    def is_taken(self, start: Blocks) -> bool:
+        """Whether the loss is smooth, or can be made so, and known to the core, and the unknowns are few enough."""
+        rank = self.rows.span.shape[1]
+        smooth = self.loss.name in loss_names() and (self.loss.name in SMOOTHED or is_smooth(self.loss, self.y))
+        return smooth and 0 < rank <= _MOST_UNKNOWNS // _FEWEST_NEURONS and len(start) * rank <= _MOST_UNKNOWNS
+
+    def seconds_of_a_step(self, neurons: int) -> float:
+        rank = float(self.rows.span.shape[1])
+        return _STEP + _PAIR * float(neurons * rank) ** 2 + neurons * (_CUBE * rank**3 + _HEIGHT * len(self.rows.data))
 
 
 def descend_first(judge: Judge, start: Blocks) -> Blocks:
@@ -92,14 +97,15 @@ def descend_first(judge: Judge, start: Blocks) -> Blocks:
     if pricer.norm != 2.0 or pricer.dimension < _FIRST:
         return start
     task = LocalTask(pricer, judge.y, judge.beta, judge.loss, pricer.whitening, pricer.unwhitening)
-    if not task.is_taken:
+    if not task.is_taken(start):
         return start
     begin = time.perf_counter()
     deadline = begin + _SHARE * (judge.deadline - begin)
     most = _MOST_WORK if judge.max_cones is None else min(_MOST_WORK, judge.max_cones * _WORK_PER_CONE)
     blocks = descend_locally(task, start, np.random.default_rng(0), deadline=deadline, work=Work(most))
     judge.seconds["solve"] += time.perf_counter() - begin
-    return blocks
+    before, after = (each.objective(pricer, judge.y, judge.beta, judge.loss) for each in (start, blocks))
+    return blocks if after < before else start
 
 
 def descend_locally(
@@ -123,7 +129,7 @@ def descend_locally(
     if task.loss.name not in SMOOTHED:
         return _rounds(task, task.loss, 1.0, start, rng, _MOST_ROUNDS, deadline, work)
     unit = float(np.abs(task.y).max(initial=0.0))
-    if unit == 0.0:  # nothing is best
+    if not _WIDTHS[-1] * unit > 0.0:  # nothing is best
         return start
     blocks, rounds = start, _MOST_ROUNDS
     for k, width in enumerate(_WIDTHS):
@@ -151,18 +157,19 @@ def _rounds(
     descent.enter(start.columns / unit, start.signs)
     descent.constant += start.constant / unit
     violation, quiet = 1.0, 0
-    for _ in range(rounds):
-        unknowns = len(descent) * rank
-        steps = descent.minimise(max(_FINEST, _PRECISION * violation))
-        work.add(steps * (_STEP + _PAIR * unknowns**2))
+    for k in range(rounds):
+        each = task.seconds_of_a_step(len(descent))
+        steps = int(np.clip((work.most - work.done) / each, 1, _MOST_STEPS))
+        work.add((1 + descent.minimise(max(_FINEST, _PRECISION * violation), steps)) * each)
         f = descent.outputs()
-        if work.is_over or time.perf_counter() > deadline or not is_smooth(loss, y, f):
+        # The last round ends here: what enters has to be made the best of.
+        if k + 1 == rounds or work.is_over or time.perf_counter() > deadline or not is_smooth(loss, y, f):
             break
         v = loss.gradient(f, y)
         circles = _CIRCLES if violation > _NEARLY else 2 * _CIRCLES
         U, prices = search(
             rows.data, np.repeat(v, rows.pool) / rows.pool, descent.blocks().columns, task.into, rng,
-            kappa=rows.kappa, penalised=rows.data.shape[1] - (rows.bias == "free"), circles=circles,
+            kappa=rows.kappa, penalised=rows.data.shape[1] - (rows.bias == "free"), circles=circles, deadline=deadline,
         )  # fmt: skip
         work.add(U.shape[1] * circles * n * _CROSSING)
         order = np.argsort(-np.abs(prices), kind="stable")
@@ -173,7 +180,7 @@ def _rounds(
             if quiet == _MOST_QUIET or room <= 0:
                 break
             continue
-        violation = float(np.abs(prices[order[0]])) / beta - 1.0
+        violation, quiet = float(np.abs(prices[order[0]])) / beta - 1.0, 0
         U, signs = U[:, order], -np.sign(prices[order])
         chosen = far_apart(task.out @ U, signs, violation, min(room, _ENTERING))
         if not enter_small(descent, U[:, chosen], signs[chosen], v):
