@@ -54,7 +54,7 @@ class DualBound:
     complete : bool
         The search for prices was not cut short.
     cut : ndarray, shape (n,), float64
-        g with g'w <= M(w) for all w, and g'raw = M(raw) up to the accuracy of pricing.
+        g with g'w <= M(w) for all w, and g'raw = M(raw) up to 5 %: the accuracy of pricing, and prices below its floor.
     """
 
     value: float
