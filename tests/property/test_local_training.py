@@ -14,9 +14,10 @@ from topes import Status, reference, solve_full, train, train_cnn, train_low_ran
 from topes.losses import get_loss, loss_names
 from topes.low_rank.local_rows import LocalRows
 from topes.low_rank.local_training import LocalProblem, train_locally
+from topes.training import loop
 from topes.training.blocks import Blocks
 from topes.training.great_circles import best_on_circles, search
-from topes.training.local_descent import Work, descend_locally
+from topes.training.local_descent import Work, descend_first, descend_locally
 
 FEW = settings(max_examples=max(10, settings().max_examples // 6))
 SEEDS = st.integers(0, 2**32 - 1)
@@ -42,7 +43,8 @@ def test_the_best_of_a_circle_is_the_twins(sample, seed, kappa, free):
     U = U[:, sizes > 0.0] / sizes[sizes > 0.0]
     E = rng.standard_normal(U.shape)
     signs = np.where(np.arange(U.shape[1]) % 2, -1.0, 1.0)
-    found, prices = best_on_circles(rows, v, U, E, signs, kappa, counted)
+    found, heights = best_on_circles(rows, v, U, np.ascontiguousarray((rows @ U).T), E, signs, kappa, counted)
+    prices = np.maximum(heights, kappa * heights) @ v
     scale = float(np.abs(v) @ np.linalg.norm(rows, axis=1)) * max(1.0, abs(kappa)) * (1.0 + np.abs(U).max(initial=0.0))
     for k in range(U.shape[1]):
         e = E[:, k] - U[:, k] * (U[:counted, k] @ E[:counted, k])
@@ -150,12 +152,16 @@ def test_few_rows_and_no_columns(shape):
 
 @pytest.mark.parametrize("loss", ["squared", "logistic", "absolute", "hinge"])
 @pytest.mark.parametrize("bias", [False, "penalized", "free"])
-def test_where_training_begins_with_it_the_optimum_is_that_of_the_full_program(loss, bias):
+def test_where_training_begins_with_it_the_optimum_is_that_of_the_full_program(loss, bias, monkeypatch):
     rng = np.random.default_rng(5)
     X = np.round(rng.standard_normal((9, 5 - (bias is not False))), 1)
     X[1], X[2], X[3] = 0.0, X[0], -2.0 * X[0]
     y = np.sign(rng.standard_normal(9)) if get_loss(loss).needs_labels else rng.standard_normal(9)
+    found = []
+    monkeypatch.setattr(loop, "descend_first", lambda *given: found.append(descend_first(*given)) or found[-1])
     trained = train(X, y, 0.2, loss=loss, bias=bias, tol=1e-7)
+    assert len(found) == 1
+    assert len(found[0]) > 0
     assert trained.status is Status.CERTIFIED
     full = solve_full(X, y, 0.2, loss=loss, bias=bias)
     assert trained.objective == pytest.approx(full.objective, rel=1e-6)

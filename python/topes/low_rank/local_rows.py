@@ -10,6 +10,7 @@ from scipy.linalg import block_diag
 
 from .._support.validation import FloatArray
 from ..network import Bias, penalised
+from ..pricing.normals import unit_normals
 
 __all__ = ["LocalRows"]
 
@@ -38,13 +39,8 @@ class LocalRows:
         pivot = data[np.arange(n), largest] if d else np.zeros(n)
         used = np.flatnonzero(pivot)
         shapes = np.round(data[used] / pivot[used, None], _DIGITS) + 0.0
-        _, first, group = np.unique(shapes, axis=0, return_index=True, return_inverse=True)
-        hyperplanes[used] = group.ravel()
-        reference = data[used[first]]
-        reference = reference / np.abs(reference).max(axis=1, keepdims=True, initial=1e-300)
-        reference = reference / np.maximum(np.linalg.norm(reference, axis=1, keepdims=True), 1e-300)
-        factor = np.zeros(n)
-        factor[used] = np.einsum("ij,ij->i", data[used], reference[hyperplanes[used]])
+        hyperplanes[used] = np.unique(shapes, axis=0, return_inverse=True)[1].ravel()
+        reference, factor = unit_normals(data, hyperplanes)
         _, s, basis = np.linalg.svd(penalised(data.T, bias).T, full_matrices=False)
         span = basis[s > _RANK * s.max(initial=0.0)].T
         if bias == "free":

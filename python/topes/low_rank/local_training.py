@@ -18,13 +18,11 @@ from ..activation import kappa_of, phi
 from ..losses import Loss
 from ..network import Bias, TwoLayerNetwork, merged, penalised
 from ..training.blocks import Blocks
-from ..training.local_descent import LocalTask, Work, descend_locally
+from ..training.local_descent import WIDTHS, LocalTask, Work, descend_locally
 from .local_rows import LocalRows
 
 __all__ = ["LocalProblem", "blocks_of", "by_many", "network_of", "train_locally"]
 
-# Losses with kinks are smoothed (Moreau), each time more finely; in units of the targets.
-_SMOOTHINGS = (1e-1, 1e-2, 1e-3, 1e-4)
 _MOST_ITERATIONS, _FEWEST_ITERATIONS, _SEARCHES = 400, 20, 3
 # Seconds of an iteration on a machine like ours, and for each product of an entry of the data with a neuron.
 _SECONDS_PER_ITERATION, _SECONDS_PER_PRODUCT, _WORK_FOR_SEARCHES = 2e-3, 1e-8, 1.0
@@ -183,7 +181,7 @@ def by_many(problem: LocalProblem, start: Blocks, seed: int, deadline: float, wo
     """L-BFGS from these and random small neurons beside them, then from directions that would lower the objective."""
     n, d = problem.data.shape
     each = _SECONDS_PER_ITERATION + _SECONDS_PER_PRODUCT * n * d * min(n + 1, _MOST_WIDTH)
-    smoothings = (0.0,) if problem.smooth else _SMOOTHINGS
+    smoothings = (0.0,) if problem.smooth else WIDTHS
     searches = _SEARCHES if work > _WORK_FOR_SEARCHES else 0
     iterations = int(np.clip(work / (each * (len(smoothings) + searches)), _FEWEST_ITERATIONS, _MOST_ITERATIONS))
     rng = np.random.default_rng(seed)

@@ -24,6 +24,7 @@ from ..errors import RankLimitError
 from ..jobs.pricing import PricingOptions, Workers
 from ..network import Bias, check_bias, penalised, pooled, weight_norm
 from .flat import ascend, spectral_norm
+from .normals import unit_normals
 
 __all__ = ["Cover", "Pricer", "Pricing"]
 
@@ -154,27 +155,17 @@ class Pricer:
             exact = np.hstack([exact, np.ones((len(exact), 1), dtype=exact.dtype)])
         self.data = as_floats(exact)
         self.arrangement = Arrangement(exact, values=values)
-        n, d = self.data.shape
-        core = self.arrangement._core
-        groups = np.asarray(core.hyperplanes)
-        m = int(groups.max(initial=-1)) + 1
-        used = groups >= 0
-        reference = np.zeros((m, d))
-        reference[groups[used][::-1]] = self.data[used][::-1]  # the first row of each group
-        # The squares of tiny and of huge entries leave the range of doubles: a power of two first, which rounds nothing.
-        reference = np.ldexp(reference, -np.frexp(np.abs(reference).max(axis=1, keepdims=True, initial=0.0))[1])
-        reference /= np.linalg.norm(reference, axis=1, keepdims=True) if m else 1.0
-        factor = np.zeros(n)
-        factor[used] = np.einsum("ij,ij->i", self.data[used], reference[groups[used]])
-        self.hyperplanes, self.factor, self._used = groups, factor, used
-        self._set_coordinates(reference)
+        groups = np.asarray(self.arrangement._core.hyperplanes)
+        #: unit normal of each distinct hyperplane, shape (m, d)
+        self.reference, self.factor = unit_normals(self.data, groups)
+        self.hyperplanes, self._used = groups, groups >= 0
+        self._set_coordinates(self.reference)
         _, s, basis = np.linalg.svd(self.data, full_matrices=False)
         k = int(np.sum(s > _EPS * max(self.data.shape) * s.max(initial=0.0)))
         #: u = whitening @ z makes data @ whitening orthonormal, up to one factor; unwhitening goes back
         self.whitening = basis[:k].T * (s.max(initial=1.0) / s[:k])
         self.unwhitening = basis[:k] * (s[:k] / s.max(initial=1.0))[:, None]
         self._spectral_norm: float | None = None
-        self.reference = reference  #: unit normal of each distinct hyperplane, shape (m, d)
 
     def _set_coordinates(self, reference: FloatArray) -> None:
         """Working coordinates w = P u, hyperplanes h with x_i = factor_i * P'h up to an error that is bounded."""

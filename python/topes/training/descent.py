@@ -121,13 +121,14 @@ class Descent:
             self.constant += float(signs[~some] @ phi(Z[~some, -1], self.rows.kappa))
         self._core.enter(Z[some], np.ascontiguousarray(signs[some], dtype=np.float64))
 
-    def minimise(self, accuracy: float, max_steps: int = 400) -> int:
+    def minimise(self, accuracy: float, max_steps: int | None = None) -> int:
         """Descend until no gradient exceeds this share of beta: the error of a block's price; or nothing descends.
 
-        Returns the number of steps.
+        Returns the number of steps, at most `max_steps`; the core has a limit of its own.
         """
         seconds = max(0.0, min(self.deadline - time.perf_counter(), 1e9))
-        return self._core.minimise(accuracy, seconds, None, max_steps)
+        limit = {} if max_steps is None else {"max_steps": max_steps}
+        return self._core.minimise(accuracy, seconds, None, **limit)
 
     def outputs(self) -> FloatArray:
         """Shape (n,)."""

@@ -22,7 +22,14 @@ _NOTHING = 1e-9  # of a direction, beside u: what is left is u and -u
 
 
 def best_on_circles(
-    data: FloatArray, v: FloatArray, U: FloatArray, E: FloatArray, signs: FloatArray, kappa: float, penalised: int
+    data: FloatArray,
+    v: FloatArray,
+    U: FloatArray,
+    heights: FloatArray,
+    E: FloatArray,
+    signs: FloatArray,
+    kappa: float,
+    penalised: int,
 ) -> tuple[FloatArray, FloatArray]:
     """The best point of each great circle through U[:, k] and E[:, k], by sign_k * v'phi(data u).
 
@@ -32,6 +39,8 @@ def best_on_circles(
     v : ndarray, shape (n,), float64
     U, E : ndarray, shape (d, K), float64
         The first `penalised` entries of each column of U have norm 1; those of E are made orthogonal to them.
+    heights : ndarray, shape (K, n), float64
+        (data U)', contiguous: known from the step before.
     signs : ndarray, shape (K,), float64
         1 or -1.
     kappa : float
@@ -43,16 +52,16 @@ def best_on_circles(
     -------
     U : ndarray, shape (d, K), float64
         Never worse than those given, up to rounding.
-    prices : ndarray, shape (K,), float64
-        v'phi(data u).
+    heights : ndarray, shape (K, n), float64
+        Theirs.
     """
     size = np.linalg.norm(E[:penalised], axis=0)
     E = E - U * np.sum(U[:penalised] * E[:penalised], axis=0)
     left = np.linalg.norm(E[:penalised], axis=0)
     E = np.where(left > _NOTHING * size, E, 0.0) / np.where(left > _NOTHING * size, left, 1.0)
-    a, b = (np.ascontiguousarray((data @ each).T) for each in (U, E))
-    cos, sin = _core.best_on_circles(a, b, v, signs, kappa)
-    return U * cos + E * sin, np.asarray(phi(a * cos[:, None] + b * sin[:, None], kappa) @ v)
+    slopes = np.ascontiguousarray(E.T @ data.T)
+    cos, sin = _core.best_on_circles(heights, slopes, v, signs, kappa)
+    return U * cos + E * sin, heights * cos[:, None] + slopes * sin[:, None]
 
 
 def search(
@@ -92,14 +101,14 @@ def search(
     U = np.hstack([neurons, into @ rng.standard_normal((into.shape[1], _STARTS))])
     sizes = np.linalg.norm(U[:penalised], axis=0)
     U = U[:, sizes > 0.0] / sizes[sizes > 0.0]
-    prices = np.asarray(v @ phi(data @ U, kappa))
-    signs = np.where(prices < 0.0, -1.0, 1.0)
+    heights = np.ascontiguousarray(U.T @ data.T)
+    signs = np.where(phi(heights, kappa) @ v < 0.0, -1.0, 1.0)
     for k in range(circles):
         if time.perf_counter() > deadline:
             break
         if k % 2 == 0:
-            E = data.T @ (np.where(data @ U >= 0.0, 1.0, kappa) * v[:, None])
+            E = data.T @ (np.where(heights >= 0.0, 1.0, kappa) * v).T
         else:
             E = into @ rng.standard_normal((into.shape[1], U.shape[1]))
-        U, prices = best_on_circles(data, v, U, E, signs, kappa, penalised)
-    return U, prices
+        U, heights = best_on_circles(data, v, U, heights, E, signs, kappa, penalised)
+    return U, np.asarray(phi(heights, kappa) @ v)

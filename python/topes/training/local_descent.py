@@ -21,7 +21,7 @@ from .descent import Descent, Rows
 from .great_circles import search
 from .judge import Judge
 
-__all__ = ["LocalTask", "Work", "descend_first", "descend_locally"]
+__all__ = ["WIDTHS", "LocalTask", "Work", "descend_first", "descend_locally"]
 
 # Newton's method solves for all neurons at once: at most so many unknowns, and no rank that leaves fewer neurons than this.
 _MOST_UNKNOWNS, _FEWEST_NEURONS = 1200, 24
@@ -31,10 +31,9 @@ _MOST_ROUNDS, _MOST_QUIET = 60, 2
 # Prices that exceed beta by no more than this share are met; those of neurons are to a share of the violation, or the last.
 _MET, _PRECISION, _FINEST = 1e-5, 1e-2, 1e-6
 # Losses with kinks: the widths over which these are rounded off, in units of the targets, and rounds for all but the first.
-_WIDTHS, _ROUNDS_OF_A_WIDTH = (1e-1, 1e-2, 1e-3, 1e-4), 8
+WIDTHS, _ROUNDS_OF_A_WIDTH = (1e-1, 1e-2, 1e-3, 1e-4), 8
 # Seconds on a machine like ours: of a step, pair of unknowns, neuron and cube of the rank, neuron and row; of a crossing.
 _STEP, _PAIR, _CUBE, _HEIGHT, _CROSSING = 1e-4, 1e-8, 2.8e-8, 3e-8, 1.5e-7
-_MOST_STEPS = 400
 # Before pricing: from this dimension on, for so much of the time, and of work; where cones are counted, of work for each.
 _FIRST, _SHARE, _MOST_WORK, _WORK_PER_CONE = 5, 0.3, 60.0, 1e-5
 
@@ -129,11 +128,11 @@ def descend_locally(
     if task.loss.name not in SMOOTHED:
         return _rounds(task, task.loss, 1.0, start, rng, _MOST_ROUNDS, deadline, work)
     unit = float(np.abs(task.y).max(initial=0.0))
-    if not _WIDTHS[-1] * unit > 0.0:  # nothing is best
+    if not WIDTHS[-1] * unit > 0.0:  # nothing is best
         return start
     blocks, rounds = start, _MOST_ROUNDS
-    for k, width in enumerate(_WIDTHS):
-        part = work.share(0.5 if k + 1 < len(_WIDTHS) else 1.0)
+    for k, width in enumerate(WIDTHS):
+        part = work.share(0.5 if k + 1 < len(WIDTHS) else 1.0)
         blocks = _rounds(task, SMOOTHED[task.loss.name], width * unit, blocks, rng, rounds, deadline, part)
         work.add(part.done)
         rounds = _ROUNDS_OF_A_WIDTH
@@ -159,7 +158,7 @@ def _rounds(
     violation, quiet = 1.0, 0
     for k in range(rounds):
         each = task.seconds_of_a_step(len(descent))
-        steps = int(np.clip((work.most - work.done) / each, 1, _MOST_STEPS))
+        steps = None if math.isinf(work.most) else max(1, int((work.most - work.done) / each))
         work.add((1 + descent.minimise(max(_FINEST, _PRECISION * violation), steps)) * each)
         f = descent.outputs()
         # The last round ends here: what enters has to be made the best of.
