@@ -54,7 +54,8 @@ def decaying(n: int, d: int, decay: float) -> tuple[np.ndarray, np.ndarray]:
 def beta_of(X: np.ndarray, y: np.ndarray, share: float) -> float:
     """A share of about the beta at which the empty network is optimal: the best of local searches."""
     problem = LocalProblem(X, y, 1.0, SQUARED, 0.0, False)
-    return share * float(np.abs(problem.ascend(-y, np.random.default_rng(0).standard_normal((X.shape[1], 200)))[1]).max())
+    prices = problem.search(-y, np.zeros((X.shape[1], 0)), np.random.default_rng(0))[1]
+    return share * float(np.abs(prices).max())
 
 
 def tails(name: str, X: np.ndarray, y: np.ndarray, beta: float, ranks: list[int], seconds: float) -> None:

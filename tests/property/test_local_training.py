@@ -119,12 +119,16 @@ def test_the_same_seed_and_work_give_the_same_neurons_and_more_work_no_worse_one
 def test_a_search_finds_more_than_ascents_do():
     rng = np.random.default_rng(1)
     X, v = rng.standard_normal((100, 10)), rng.standard_normal(100)
-    problem = LocalProblem(X, v, 1.0, get_loss("squared"), 0.0, False)
-    ascents = problem.ascend(v, rng.standard_normal((10, 1000)))[1]
+    ascents = rng.standard_normal((10, 1000))
+    for _ in range(40):
+        ascents /= np.linalg.norm(ascents, axis=0)
+        gradients = X.T @ ((X @ ascents > 0.0) * v[:, None])
+        ascents += gradients / np.linalg.norm(gradients, axis=0)
+    ascents /= np.linalg.norm(ascents, axis=0)
     U, prices = search(X, v, np.zeros((10, 0)), np.eye(10), rng, kappa=0.0, penalised=10, circles=20)
     np.testing.assert_allclose(prices, v @ np.maximum(X @ U, 0.0), rtol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(U, axis=0), 1.0, rtol=1e-12)
-    assert np.abs(prices).max() > np.abs(ascents).max()
+    assert np.abs(prices).max() > (v @ np.maximum(X @ ascents, 0.0)).max()
 
 
 def test_ranks_that_leave_too_few_neurons_are_trained_by_many():
@@ -231,4 +235,4 @@ def test_a_loss_of_ones_own_is_trained_by_many():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((20, 10)), rng.standard_normal(20)
     mine, ours = (train_low_rank(X, y, 1.0, loss=loss, max_time=2.0) for loss in (Mine(), "squared"))
-    assert mine.objective == pytest.approx(ours.objective, rel=0.1)  # L-BFGS is 3 % above here
+    assert mine.objective == pytest.approx(ours.objective, rel=0.1)  # two local methods

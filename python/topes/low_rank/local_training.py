@@ -18,6 +18,7 @@ from ..activation import kappa_of, phi
 from ..losses import Loss
 from ..network import Bias, TwoLayerNetwork, merged, penalised
 from ..training.blocks import Blocks
+from ..training.great_circles import search
 from ..training.local_descent import WIDTHS, LocalTask, Work, descend_locally
 from .local_rows import LocalRows
 
@@ -28,8 +29,7 @@ _MOST_ITERATIONS, _FEWEST_ITERATIONS, _SEARCHES = 400, 20, 3
 _SECONDS_PER_ITERATION, _SECONDS_PER_PRODUCT, _WORK_FOR_SEARCHES = 2e-3, 1e-8, 1.0
 # New neurons have this share of the mean size; those below a share of the largest, or this close in angle, are dropped.
 _SMALL, _UNUSED, _SAME = 1e-2, 1e-6, 1e-3
-_ASCENTS, _STEPS = 64, 40
-_MOST_WIDTH = 100
+_MOST_WIDTH, _CIRCLES = 100, 10
 # Whitened coordinates stretch a direction no more than this: beyond it random neurons see nothing but small directions.
 _MOST_STRETCH = 30.0
 
@@ -126,23 +126,10 @@ class LocalProblem:
         w2 = end[r * m : -1]
         return Blocks(self.into @ end[: r * m].reshape(r, m) * np.maximum(w2, 0.0), signs, float(end[-1]))
 
-    def ascend(self, v: FloatArray, starts: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Local maxima of abs(v'phi(Xu)) over unit u, from starts of shape (d, k): directions and signed prices."""
-        U = starts / np.maximum(np.linalg.norm(starts, axis=0), 1e-300)
-        H = self.data @ U
-        signs = np.sign(v @ np.where(H >= 0.0, H, self.kappa * H))
-        signs[signs == 0.0] = 1.0
-        best, prices = U, np.full(U.shape[1], -math.inf)
-        for _ in range(_STEPS):
-            H = self.data @ U
-            D = np.where(H >= 0.0, 1.0, self.kappa)
-            here = signs * (v @ (D * H))
-            better = here > prices
-            best, prices = np.where(better, U, best), np.where(better, here, prices)
-            G = self.data.T @ (D * v[:, None]) * signs
-            U = U + G / np.maximum(np.linalg.norm(G, axis=0), 1e-300)
-            U = U / np.maximum(np.linalg.norm(U, axis=0), 1e-300)
-        return best, signs * prices
+    def search(self, v: FloatArray, neurons: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """Directions of high price, and their prices, from those of the neurons and random ones."""
+        counted = len(penalised(neurons, self.bias))
+        return search(self.data, v, neurons, self.into, rng, kappa=self.kappa, penalised=counted, circles=_CIRCLES)
 
 
 def train_locally(
@@ -194,11 +181,10 @@ def by_many(problem: LocalProblem, start: Blocks, seed: int, deadline: float, wo
     for _ in range(searches):
         if (reached := problem.value(neurons)) < value:
             best, value = neurons, reached
-        if time.perf_counter() > deadline or problem.bias == "free":
+        if time.perf_counter() > deadline:
             break
         _, v = problem.slope(problem.outputs(neurons), smoothings[-1])
-        random = problem.into @ rng.standard_normal((len(problem.out), _ASCENTS))
-        U, prices = problem.ascend(v, np.hstack([neurons.columns, random]))
+        U, prices = problem.search(v, neurons.columns, rng)
         worth = np.abs(prices) > problem.beta * (1.0 + 1e-6)
         entering = U[:, worth] * (_SMALL * _mean_size(problem, neurons))
         signs = np.append(neurons.signs, -np.sign(prices[worth]))

@@ -22,6 +22,7 @@ from ..network import Bias, TwoLayerNetwork, check_bias, penalised
 from ..result import Solution, Status, relative_gap
 from ..sampling import sample_patterns
 from ..training.blocks import Blocks
+from ..training.local_descent import WIDTHS
 from .any_rank import AnyRankBound, DualBound
 from .cells_program import CellsSolution, cells_of_rank_k, patterns_as_cones, solve_over_cells
 from .guarantee import Guarantee, guarantee_of_cells, guarantee_of_data, guarantee_of_samples
@@ -40,7 +41,6 @@ _GROWTH = 0.1
 _PRICE_TOL = 1e-3
 # A dual point takes less than this share of the time at the rank at which cutting planes begin, and at which they end.
 _CHEAP, _AFFORDABLE = 0.002, 0.02
-_FINEST = 1e-4  # of the smoothings of a loss with kinks
 
 
 class Run:
@@ -148,7 +148,7 @@ class Run:
     @staticmethod
     def slope(problem: LocalProblem, neurons: Blocks) -> FloatArray:
         """The gradient of the loss, or of its finest smoothing: what local training has as its dual point."""
-        return problem.slope(problem.outputs(neurons), _FINEST)[1]
+        return problem.slope(problem.outputs(neurons), WIDTHS[-1])[1]
 
     def judge(self, split: LowRankSplit) -> AnyRankBound:
         return AnyRankBound(split, self.y, self.beta, self.loss, self.kappa, self.bias, self.n_threads)

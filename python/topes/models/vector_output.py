@@ -20,8 +20,8 @@ from ..network import TwoLayerNetwork
 from ..pricing.oracle import Pricer, Pricing
 from ..result import KKTResiduals, Solution, Status, relative_gap
 from ..training.blocks import Blocks
-from ..training.by_descent import distinct
 from ..training.conclusion import conclude, worth_of_few
+from ..training.entering import distinct
 from ..training.judge import Judge
 from ..training.warm_start import neurons_of
 from ..vector_network import VectorNetwork

@@ -12,8 +12,9 @@ from .._support.validation import FloatArray
 from ..pricing.oracle import Pricing
 from ..result import Status
 from .blocks import Blocks
-from .by_descent import distinct, is_smooth
+from .by_descent import is_smooth
 from .descent import Descent
+from .entering import distinct
 from .faces import Face, face_at, ray_at
 from .judge import Judge
 from .master import Master, Units

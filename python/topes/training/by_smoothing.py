@@ -13,8 +13,8 @@ import numpy as np
 from ..losses.smoothed import SMOOTHED
 from ..result import Status
 from .blocks import Blocks
-from .by_descent import enter_priced
 from .descent import Descent
+from .entering import enter_priced
 from .judge import Judge
 
 __all__ = ["is_smoothed", "smooth"]

@@ -16,8 +16,9 @@ from .._support.validation import FloatArray
 from ..losses import Loss, loss_names
 from ..losses.smoothed import SMOOTHED
 from .blocks import Blocks
-from .by_descent import enter_small, far_apart, is_smooth
+from .by_descent import is_smooth
 from .descent import Descent, Rows
+from .entering import enter_small, far_apart
 from .great_circles import search
 from .judge import Judge
 
