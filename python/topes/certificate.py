@@ -19,7 +19,8 @@ from .errors import InputError, SolverError
 from .jobs.pricing import Workers, workers
 from .jobs.supply import ExecutorLike
 from .network import TwoLayerNetwork
-from .pricing.oracle import Cover, Pricer
+from .pricing.found import Cover
+from .pricing.oracle import Pricer
 from .verify import _check as checker
 from .verify import _file as form
 from .verify._numbers import Refused

@@ -21,6 +21,7 @@ class Loss(ABC):
 
     name: ClassVar[str]
     needs_labels: ClassVar[bool] = False
+    homogeneity: ClassVar[int | None] = None  #: the q of L(t f, t y) = t^q L(f, y) for all t > 0, where there is one
     kink_is_joint: ClassVar[bool] = False  #: the loss has a kink only where all outputs are on theirs
 
     @abstractmethod

@@ -18,6 +18,7 @@ class SquaredLoss(Loss):
     """0.5 * ||f - y||_2^2 (Example II.1)."""
 
     name = "squared"
+    homogeneity = 2
 
     def value(self, f: FloatArray, y: FloatArray) -> float:
         return 0.5 * float(np.sum((f - y) ** 2))
@@ -42,6 +43,7 @@ class L2Loss(Loss):
     """||f - y||_2, not squared: 1-Lipschitz, the loss of Theorem III.1's example and of Figure 5."""
 
     name = "l2"
+    homogeneity = 1
     kink_is_joint = True
 
     def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
@@ -85,6 +87,7 @@ class AbsoluteLoss(Loss):
     """||f - y||_1."""
 
     name = "absolute"
+    homogeneity = 1
 
     def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
         return y, np.ones(y.shape, dtype=bool)

@@ -21,7 +21,8 @@ from ..errors import SolverError
 from ..jobs.pricing import Workers
 from ..losses import Loss, get_loss
 from ..network import penalised, weight_norm
-from ..pricing.oracle import Pricer, Pricing
+from ..pricing.found import Pricing
+from ..pricing.oracle import Pricer
 from ..result import Round, Status
 from ..training.faces import Face, face_at, ray_at
 from ..training.master import Master, MasterSolution

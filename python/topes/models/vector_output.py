@@ -17,7 +17,8 @@ from ..dual import zero_sum
 from ..errors import InputError
 from ..losses import Loss
 from ..network import TwoLayerNetwork
-from ..pricing.oracle import Pricer, Pricing
+from ..pricing.found import Pricing
+from ..pricing.oracle import Pricer
 from ..result import KKTResiduals, Solution, Status, relative_gap
 from ..training.blocks import Blocks
 from ..training.conclusion import conclude, worth_of_few
@@ -61,8 +62,9 @@ class VectorJudge(Judge):
     """Keeps targets, outputs and dual points as vectors of n C entries, row by row, and prices them as matrices."""
 
     def __init__(self, pricer: Pricer, Y: FloatArray, *given: Any) -> None:
-        super().__init__(pricer, Y.ravel(), *given)
-        self.Y, self.n_outputs = Y, Y.shape[1]
+        super().__init__(pricer, Y, *given)
+        self.Y: FloatArray = self.y.reshape(Y.shape)
+        self.n_outputs = Y.shape[1]
         none = np.zeros((self.pricer.data.shape[1], 0))
         self.best = VectorBlocks(none, np.zeros((0, self.n_outputs)), shift=np.zeros(self.n_outputs))
 
@@ -92,7 +94,7 @@ class VectorTraining:
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None = None) -> Solution:
         with threadpool_limits(limits=1, user_api="blas"):
-            status = self._work(neurons_of(warm_start, self.judge.pricer)[0])
+            status = self._work(self.judge.units.neurons(*neurons_of(warm_start, self.judge.pricer))[0])
             return self._finish(status)
 
     def _work(self, U: FloatArray) -> Status:
@@ -120,7 +122,7 @@ class VectorTraining:
         blocks = self.judge.best
         assert isinstance(blocks, VectorBlocks)
         network, objective = self._network(blocks, worth_of_few(self.judge))
-        return conclude(self.judge, status, network, objective, self.Y)
+        return conclude(self.judge, status, network, objective)
 
     def _network(self, blocks: VectorBlocks, worth: float) -> tuple[VectorNetwork, float]:
         """The network of the blocks, reduced to at most n C neurons where that costs no more than this share."""

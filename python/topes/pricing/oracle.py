@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,9 +23,10 @@ from ..errors import RankLimitError
 from ..jobs.pricing import PricingOptions, Workers
 from ..network import Bias, check_bias, penalised, pooled, weight_norm
 from .flat import ascend, spectral_norm
+from .found import Cover, Pricing
 from .normals import unit_normals
 
-__all__ = ["Cover", "Pricer", "Pricing"]
+__all__ = ["Pricer"]
 
 _EPS = float(np.finfo(np.float64).eps)
 # Working coordinates are u in the right singular basis times the singular values to this power: between the data's own
@@ -34,76 +34,6 @@ _EPS = float(np.finfo(np.float64).eps)
 _WHITENING = 0.5
 _NO_SECONDS = 1e300
 _SLICE = _core.PRICING_SLICE  # cones
-
-
-@dataclass(frozen=True)
-class Pricing:
-    """What one pricing call found.
-
-    Attributes
-    ----------
-    upper_bound : float
-        No unit direction has a larger price; roundings included.
-    best : float
-        Largest price found.
-    directions : ndarray, shape (d, k), float64
-        Columns of norm 1 (with a free bias, of weights of norm 1), best first.
-    values : ndarray, shape (k,), float64
-    signs : ndarray, shape (k,), int8
-        Sign of v'phi(Xu); all 1 for several outputs.
-    complete : bool
-        The search was not cut short by a limit. The bound holds all the same.
-    n_nodes : int
-        Cones looked at.
-    """
-
-    upper_bound: float
-    best: float
-    directions: FloatArray
-    values: FloatArray
-    signs: Any
-    complete: bool
-    n_nodes: int
-
-
-@dataclass(frozen=True)
-class Cover:
-    """A finished search, cone by cone, and the coordinates it worked in: what a certificate of the bound is made of.
-
-    Attributes
-    ----------
-    scale : ndarray, shape (r,), float64
-        Half axes of the unit ball of the working coordinates w = P u, for the round ones (`cpp/include/topes/pricing.hpp`).
-    coordinates : ndarray, shape (r, d), float64
-        P; with a bias, its coefficient is the last column.
-    normals : ndarray, shape (m, r), float64
-        One h for each distinct hyperplane; row i of the data is close to factor[i] P'h[group[i]].
-    group : ndarray, shape (n,), int
-        -1 for a zero row.
-    factor : ndarray, shape (n,), float64
-    reach : float
-        With a free bias, the largest bias that is looked at; else 0.
-    split, depth : ndarray, shape (n_nodes,)
-        Trees in preorder: 0 for a leaf, 1 + e where edge e is halved. First those for v, then those for -v, one for each
-        cone of the fan; for several outputs those for V only.
-    c : ndarray, shape (n_leaves, r), float64
-        For the round balls.
-    slope_leaf, slope_row, slope : ndarray, shape (k,)
-        Slopes of hyperplanes that bend the price downwards inside a leaf, where they are not the simple ones.
-    """
-
-    scale: FloatArray
-    coordinates: FloatArray
-    normals: FloatArray
-    group: Any
-    factor: FloatArray
-    reach: float
-    split: Any
-    depth: Any
-    c: FloatArray
-    slope_leaf: Any
-    slope_row: Any
-    slope: FloatArray
 
 
 class Pricer:
@@ -155,17 +85,21 @@ class Pricer:
             exact = np.hstack([exact, np.ones((len(exact), 1), dtype=exact.dtype)])
         self.data = as_floats(exact)
         self.arrangement = Arrangement(exact, values=values)
-        groups = np.asarray(self.arrangement._core.hyperplanes)
+        self.hyperplanes = np.asarray(self.arrangement._core.hyperplanes)
+        self._used = self.hyperplanes >= 0
+        self._spectral_norm: float | None = None
+        self._make_ready()
+
+    def _make_ready(self) -> None:
+        """All that follows from the data."""
         #: unit normal of each distinct hyperplane, shape (m, d)
-        self.reference, self.factor = unit_normals(self.data, groups)
-        self.hyperplanes, self._used = groups, groups >= 0
+        self.reference, self.factor = unit_normals(self.data, self.hyperplanes)
         self._set_coordinates(self.reference)
         _, s, basis = np.linalg.svd(self.data, full_matrices=False)
         k = int(np.sum(s > _EPS * max(self.data.shape) * s.max(initial=0.0)))
         #: u = whitening @ z makes data @ whitening orthonormal, up to one factor; unwhitening goes back
         self.whitening = basis[:k].T * (s.max(initial=1.0) / s[:k])
         self.unwhitening = basis[:k] * (s[:k] / s.max(initial=1.0))[:, None]
-        self._spectral_norm: float | None = None
 
     def _set_coordinates(self, reference: FloatArray) -> None:
         """Working coordinates w = P u, hyperplanes h with x_i = factor_i * P'h up to an error that is bounded."""
@@ -225,6 +159,15 @@ class Pricer:
         self._rest, self._reach = (
             (np.linalg.norm(each[:, :k], ord=q, axis=1) if k else 0.0) + each[:, k:] @ unit[k:] for each in (rest, size)
         )
+
+    def in_units(self, exponent: int) -> Pricer:
+        """The pricer of 2^exponent times the inputs; a column of ones, and the arrangement, stay as they are."""
+        other = copy.copy(self)
+        k = self.data.shape[1] - (self.bias is not False)
+        other.data = np.hstack([np.ldexp(self.data[:, :k], exponent), self.data[:, k:]])
+        other._spectral_norm = None
+        other._make_ready()
+        return other
 
     def scaled(self, exponent: int) -> Pricer:
         """The pricer of 2^exponent times the data, for its data and hyperplanes: prices are not asked of it."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from .._support.validation import FloatArray
-from ..pricing.oracle import Pricing
+from ..pricing.found import Pricing
 from ..result import Status
 from .blocks import Blocks
 from .by_descent import is_smooth
@@ -43,8 +43,8 @@ def work(judge: Judge, blocks: Blocks) -> Status:
 
 
 def empty_dual(judge: Judge) -> FloatArray:
-    """The dual point of the network without neurons; with a free bias, of the best constant."""
-    return _Work(judge).solve([])[2]
+    """The dual point of the network without neurons; with a free bias, of the best constant. In the units given."""
+    return judge.units.dual(_Work(judge).solve([])[2])
 
 
 class _Work:

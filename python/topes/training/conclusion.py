@@ -6,8 +6,6 @@ import time
 
 import numpy as np
 
-from .._support.validation import FloatArray
-from ..certificate import Problem
 from ..network import TwoLayerNetwork
 from ..result import KKTResiduals, Solution, Status, relative_gap
 from .judge import Judge
@@ -20,15 +18,9 @@ def worth_of_few(judge: Judge) -> float:
     return max(0.01 * judge.tol, 0.9 * (judge.tol - judge.gap))
 
 
-def conclude(judge: Judge, status: Status, network: TwoLayerNetwork, objective: float, targets: FloatArray) -> Solution:
-    """The solution of a run whose best blocks became this network, with this objective (3).
-
-    Parameters
-    ----------
-    targets : ndarray, shape (n,) or (n, C), float64
-        As they were given; the dual point takes their shape.
-    """
-    pricer, y, beta, loss = judge.pricer, judge.y, judge.beta, judge.loss
+def conclude(judge: Judge, status: Status, network: TwoLayerNetwork, objective: float) -> Solution:
+    """The solution of a run whose best blocks became this network, with this objective (3)."""
+    pricer, y, beta, loss, units = judge.pricer, judge.y, judge.beta, judge.loss, judge.units
     blocks, value, dual = judge.best, judge.best_value, judge.best_dual
     gap = relative_gap(objective, judge.best_bound, judge.empty)
     if status is Status.CERTIFIED and gap > judge.tol:
@@ -37,30 +29,31 @@ def conclude(judge: Judge, status: Status, network: TwoLayerNetwork, objective: 
         status = Status.CERTIFIED
     f = blocks.outputs(pricer)
     at_f = loss.value(f, y)
+    whole = 1.0 + units.value(at_f)
     residuals = KKTResiduals(
-        stationarity=max(0.0, at_f + loss.conjugate(dual, y) - float(dual @ f)) / (1.0 + at_f),
+        stationarity=units.value(max(0.0, at_f + loss.conjugate(dual, y) - float(dual @ f))) / whole,
         primal_feasibility=0.0,  # each column lies in the cell of its own pattern
         dual_feasibility=max(0.0, judge.price_at_best / beta - 1.0),
-        complementarity=abs(value - at_f + float(dual @ f)) / (1.0 + at_f),
+        complementarity=units.value(abs(value - at_f + float(dual @ f))) / whole,
     )
     patterns = (pricer.data @ blocks.columns >= 0.0).T.astype(np.uint8)
-    dual = dual.reshape(targets.shape)
+    dual = units.dual(dual.reshape(judge.asked.y.shape))
     for array in (patterns, dual):
         array.setflags(write=False)
     rest = time.perf_counter() - judge.start - sum(judge.seconds.values())
     return Solution(
         status,
-        network,
-        objective,
-        judge.best_bound,
+        units.network(network),
+        units.value(objective),
+        units.value(judge.best_bound),
         gap,
         patterns,
         dual,
-        value,
+        units.value(value),
         residuals,
         judge.n_priced,
         "working set",
         {**judge.seconds, "other": max(0.0, rest)},
         tuple(judge.history),
-        Problem(pricer, targets, beta, loss.name),
+        judge.asked,
     )

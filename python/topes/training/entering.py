@@ -10,7 +10,8 @@ import numpy.typing as npt
 from .._support.validation import FloatArray
 from ..activation import phi
 from ..network import pooled
-from ..pricing.oracle import Pricer, Pricing
+from ..pricing.found import Pricing
+from ..pricing.oracle import Pricer
 from .descent import Descent
 from .judge import Judge
 

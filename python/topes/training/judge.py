@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from .._support.validation import FloatArray
+from ..certificate import Problem
 from ..dual import lower_bound, zero_sum
 from ..errors import InputError
 from ..jobs.pricing import Workers
 from ..losses import Loss
-from ..pricing.oracle import Pricer, Pricing
+from ..pricing.found import Pricing
+from ..pricing.oracle import Pricer
 from ..result import Round, Status, relative_gap
 from .blocks import Blocks
+from .units import Units
 
 __all__ = ["Judge"]
 
@@ -38,7 +41,13 @@ _LEAST_BETA = 1e-12
 
 
 class Judge:
-    """Prices what a solver proposes, and keeps the best network and the best bound."""
+    """Prices what a solver proposes, and keeps the best network and the best bound.
+
+    Attributes
+    ----------
+    asked : Problem
+        As it was given; all else but `history`, the pricer and beta and the targets y among it, is in `units`.
+    """
 
     def __init__(
         self,
@@ -54,16 +63,18 @@ class Judge:
         max_cones: int | None = None,
         workers: Workers | None = None,
     ) -> None:
-        self.pricer, self.y, self.beta, self.loss, self.tol = pricer, y, beta, loss, tol
+        self.asked, self.units = Problem(pricer, y, beta, loss.name), Units.of(pricer, y, beta, loss)
+        self.pricer, targets, self.beta = self.units.problem(pricer, y, beta)
+        self.y, self.loss, self.tol = targets.ravel(), loss, tol
         self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
         self.max_cones, self.workers = max_cones, workers
         self.free = pricer.bias == "free"
-        self.empty = loss.value(np.zeros_like(y), y)
+        self.empty = loss.value(np.zeros_like(self.y), self.y)
         self.seconds = {"solve": 0.0, "price": 0.0, "faces": 0.0}
         self.n_priced = 0
         self.history: list[Round] = []
-        self.best_bound, self.best_dual, self.price_at_best = -math.inf, np.zeros_like(y), 0.0
-        self.best_value, self.best = math.inf, Blocks.none(pricer.data.shape[1])
+        self.best_bound, self.best_dual, self.price_at_best = -math.inf, np.zeros_like(self.y), 0.0
+        self.best_value, self.best = math.inf, Blocks.none(self.pricer.data.shape[1])
         self.seen: list[FloatArray] = []  #: the best directions of each pricing
         self._marks = math.inf, -math.inf  # both sides when one moved last
         self.violation = 1.0  #: share by which the largest price found last exceeds beta
@@ -93,15 +104,17 @@ class Judge:
         if tight and not len(pricing.values) and width > finest and pricing.upper_bound > self.beta * (1.0 + finest):
             pricing = self._price(v, blocks, finest, 0.0, None)  # all that is left is the proof
         if not self.history and pricing.best > 0.0 and self.beta < _LEAST_BETA * pricing.best:
+            least = self.units.price(_LEAST_BETA * pricing.best)
             raise InputError(
                 f"beta must be at least {_LEAST_BETA:g} times the beta at which the empty network is optimal, "
-                f"{_LEAST_BETA * pricing.best:g}, got {self.beta:g}: below it the optimum interpolates in all but name"
+                f"{least:g}, got {self.asked.beta:g}: below it the optimum interpolates in all but name"
             )
         bound, dual = lower_bound(self.loss, v, self.y, self.beta, pricing.upper_bound)
         if bound > self.best_bound:
             self.best_bound, self.best_dual, self.price_at_best = bound, dual, pricing.upper_bound
         seconds = time.perf_counter() - self.start
-        self.history.append(Round(self.best_value, self.best_bound, self.gap, len(blocks), pricing.n_nodes, seconds))
+        both = self.units.value(self.best_value), self.units.value(self.best_bound)
+        self.history.append(Round(*both, self.gap, len(blocks), pricing.n_nodes, seconds))
         self.violation = max(0.0, pricing.best / self.beta - 1.0)
         least = _PROGRESS * self.tol * max(abs(self.best_value), abs(self.best_bound))
         moved = self.best_value < self._marks[0] - least or self.best_bound > self._marks[1] + least

@@ -34,7 +34,7 @@ class Training:
 
     def _run(self, warm_start: Solution | TwoLayerNetwork | None) -> Solution:
         judge = self.judge
-        U, w2 = neurons_of(warm_start, judge.pricer)
+        U, w2 = judge.units.neurons(*neurons_of(warm_start, judge.pricer))
         blocks = Blocks(U[:, w2 != 0.0] * np.abs(w2[w2 != 0.0]), np.sign(w2[w2 != 0.0]))
         blocks = descend_first(judge, blocks)
         status: Status | None = None
@@ -52,4 +52,4 @@ class Training:
         smaller = fewer(pricer, best, np.hstack(judge.seen), judge.best_dual, beta) if judge.seen else None
         choices = [best] if smaller is None else [smaller, best]
         network, objective = best_network(pricer, choices, y, beta, judge.loss, worth_of_few(judge))
-        return conclude(judge, status, network, objective, y)
+        return conclude(judge, status, network, objective)

@@ -19,6 +19,8 @@ from .faces import Face
 __all__ = ["Conic", "Master", "MasterSolution", "Units", "add_loss"]
 
 Units = Literal["data", "features", "beta"]
+# Targets beyond this many of the thresholds of Huber's loss.
+_LARGE = 64.0
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,10 @@ class Master:
         width = conic.n
         for face, place in zip(faces, places, strict=True):
             self._penalise(conic, face, place)
-        multiplier_at = add_loss(conic, self.loss, self.y, F)
+        size = self._size()
+        multiplier_at = add_loss(conic, self.loss, self.y / size, F, size)
         solution = conic.solve(accuracy)
-        x = np.array(solution.x)
+        x = size * np.array(solution.x)
         if not np.isfinite(x).all() or "Infeasible" in str(solution.status):
             raise SolverError(f"Clarabel returned no point: status {solution.status}")
         f = F @ x[:width]
@@ -116,6 +119,11 @@ class Master:
         if constant is not None:
             coordinates.append(x[constant : constant + 1])
         return MasterSolution(coordinates, f, v)
+
+    def _size(self) -> float:
+        """The unit of targets, outputs and objective: where Huber's loss is all but linear, a power of two next to them."""
+        largest = float(np.abs(self.y).max(initial=0.0))
+        return _power_of_two(largest) if self.loss.name == "huber" and largest > _LARGE else 1.0
 
     def _scale(self, face: Face, units: Units) -> float:
         """A power of two: what becomes one."""
@@ -160,8 +168,8 @@ def _in_units(face: Face, scale: float) -> Face:
     return replace(face, features=face.features / scale, basis=face.basis / scale, rows=face.rows / scale)
 
 
-def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | None:
-    """Add L(F x, y), x the first variables.
+def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray, size: float = 1.0) -> int | None:
+    """Add L(F x, y), x the first variables; of Huber's loss, L(size F x, size y) / size.
 
     Returns where the multipliers of f = F x are, or None for the squared loss, whose outputs are no variables.
     """
@@ -191,7 +199,7 @@ def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray) -> int | No
         square: list[tuple[int, Any]] = []
         if loss.name == "huber":
             s = conic.variables(n)
-            conic.quadratic.append((s, identity))
+            conic.quadratic.append((s, size * identity))
             square = [(s, identity)]
         conic.constrain(nonnegative, [(f, identity), (e, -identity), *[(s, -m) for s, m in square]], y)
         conic.constrain(nonnegative, [(f, -identity), (e, -identity), *square], -y)

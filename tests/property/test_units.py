@@ -1,0 +1,123 @@
+"""Nothing depends on the units of data and targets: powers of two of both leave the same problem, and the same answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from problems import BIASES, KAPPAS, data
+from topes import Status, beta_max, certify, path, train, train_cnn, verify
+from topes.losses import get_loss, loss_names
+
+FEW = settings(max_examples=max(10, settings().max_examples // 2))
+LOSSES = st.sampled_from(loss_names())
+EXPONENTS = st.sampled_from([-200, -80, -40, 40, 80, 200])
+
+
+def in_units(X, y, beta, loss, bias, a, b):
+    """The problem of 2^a X and 2^b y, as far as loss and bias have one; and what its objective is a multiple of by."""
+    q = get_loss(loss).homogeneity
+    a, b = 0 if bias == "penalized" else a, 0 if q is None else b
+    q = q or 0
+    return np.ldexp(X, a), np.ldexp(y, b), float(np.ldexp(beta, a + (q - 1) * b)), float(np.ldexp(1.0, q * b))
+
+
+@FEW
+@given(st.data(), LOSSES, KAPPAS, BIASES, EXPONENTS, EXPONENTS)
+def test_answers_are_those_of_the_problem_in_other_units(draw, loss, kappa, bias, a, b):
+    X, y = draw.draw(data(loss))
+    assume(np.any(X))  # else beta alone has a unit
+    options = {"loss": loss, "activation": kappa, "bias": bias}
+    plain = train(X, y, 0.05, **options)
+    X2, y2, beta, unit = in_units(X, y, 0.05, loss, bias, a, b)
+    solution = train(X2, y2, beta, **options)
+    assert solution.status is Status.CERTIFIED
+    assert solution.objective / unit == pytest.approx(plain.objective, rel=2e-6, abs=2e-9)
+    assert solution.lower_bound / unit <= plain.objective * (1 + 1e-9)
+    network = solution.network  # its own objective, and layers that weigh the same
+    fit = get_loss(loss).value(network.predict(X2), y2)
+    assert fit + beta * network.penalty(bias=bias or "penalized") == pytest.approx(solution.objective, rel=1e-9)
+    proof = certify(X2, y2, network, beta, loss=loss, bias=bias)
+    assert proof.objective == pytest.approx(solution.objective, rel=1e-9)
+
+
+@FEW
+@given(st.data(), LOSSES, BIASES, st.integers(-2, 2), st.integers(-2, 2))
+def test_answers_are_the_same_to_the_last_bit_far_from_one(draw, loss, bias, a, b):
+    X, y = draw.draw(data(loss))
+    assume(np.any(X))
+    first, second = (
+        in_units(X, y, 0.05, loss, bias, *exponents) for exponents in ((40, 40), (40 + 20 * a, 40 + 20 * b))
+    )
+    if a == -2 or b == -2:  # about one themselves, where nothing is changed
+        second = in_units(X, y, 0.05, loss, bias, -40, -40)
+    one, other = (train(*each[:3], loss=loss, bias=bias) for each in (first, second))
+    assert one.objective / first[3] == other.objective / second[3]
+    assert one.lower_bound / first[3] == other.lower_bound / second[3]
+    assert [r.objective / first[3] for r in one.history] == [r.objective / second[3] for r in other.history]
+    assert one.n_neurons == other.n_neurons
+
+
+@pytest.mark.parametrize("loss", loss_names())
+@pytest.mark.parametrize("bias", [False, "penalized", "free"])
+def test_warm_starts_and_paths_keep_the_units_given(loss, bias):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((12, 2))
+    y = np.where(X[:, 0] > 0.2, 1.0, -1.0)
+    top = beta_max(X, y, loss=loss, bias=bias)
+    X2, y2, beta, unit = in_units(X, y, 0.1 * top, loss, bias, 40, -30)
+    largest = in_units(X, y, top, loss, bias, 40, -30)[2]
+    assert beta_max(X2, y2, loss=loss, bias=bias) == pytest.approx(largest, rel=1e-8)
+    plain = train(X, y, 0.1 * top, loss=loss, bias=bias)
+    along = path(X2, y2, [largest, beta], loss=loss, bias=bias)
+    again = train(X2, y2, beta, loss=loss, bias=bias, warm_start=along[-1])
+    for solution in (along[-1], again):
+        assert solution.status is Status.CERTIFIED
+        assert solution.objective / unit == pytest.approx(plain.objective, rel=2e-6)
+    if loss in ("squared", "logistic", "squared_hinge"):  # smooth: what a start is worth shows in the first round
+        assert again.history[0].objective <= along[-1].objective * (1 + 1e-4)
+
+
+@pytest.mark.parametrize("bias", [False, "penalized", "free"])
+def test_several_outputs_and_patches_in_other_units(bias):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((12, 2))
+    Y = np.stack([np.abs(X[:, 0]), X[:, 1]], axis=1)
+    plain = train(X, Y, 0.1, bias=bias)
+    X2, Y2, beta, unit = in_units(X, Y, 0.1, "squared", bias, -40, 60)
+    solution = train(X2, Y2, beta, bias=bias)
+    assert solution.status is Status.CERTIFIED
+    assert solution.dual.shape == Y.shape
+    assert solution.objective / unit == pytest.approx(plain.objective, rel=2e-6)
+    fit = 0.5 * float(np.sum((solution.network.predict(X2) - Y2) ** 2))
+    assert fit + beta * solution.network.penalty(bias=bias or "penalized") == pytest.approx(solution.objective, rel=1e-9)
+
+    patches, y = rng.standard_normal((10, 2, 2)), rng.standard_normal(10)
+    plain = train_cnn(patches, y, 0.05, bias=bias)
+    P2, y2, beta, unit = in_units(patches, y, 0.05, "squared", bias, 50, -30)
+    solution = train_cnn(P2, y2, beta, bias=bias)
+    assert solution.status is Status.CERTIFIED
+    assert solution.objective / unit == pytest.approx(plain.objective, rel=2e-6)
+
+
+@pytest.mark.parametrize("bias", [False, "penalized", "free"])
+def test_certificates_are_of_the_problem_as_given(bias, tmp_path):
+    X, y = np.array([[1.0, 2.0], [-1.0, 3.0], [0.5, -2.0], [2.0, 1.0]]), np.array([1.0, -1.0, 2.0, 0.5])
+    X2, y2, beta, _ = in_units(X, y, 0.1, "squared", bias, 40, -60)
+    solution = train(X2, y2, beta, bias=bias)
+    solution.save_certificate(tmp_path / "proof.npz")
+    report = verify(tmp_path / "proof.npz", X=X2, y=y2)
+    assert report.valid
+    assert report.gap <= 2e-6
+
+
+def test_data_that_a_power_of_two_would_round_are_left_as_they_are():
+    X = np.ldexp(np.array([[1.0, 0.0], [-1.0, 0.0], [0.5, 1.0]]), np.array([400, 0]))
+    y = np.array([1.0, 2.0, 1.0])
+    X[2, 1] = np.ldexp(1.0 + 2.0**-52, -700)
+    solution = train(X, y, np.ldexp(1.0, 396))
+    assert solution.status is Status.CERTIFIED
+    X[2, 1] = 0.0
+    assert solution.objective == pytest.approx(train(X, y, np.ldexp(1.0, 396)).objective, rel=1e-6)
