@@ -345,12 +345,20 @@ def _at_vertex(
     return (U / sizes)[:, active] * lam[active], c[active]
 
 
-def at_vertex(A: FloatArray, cost: FloatArray, lam: FloatArray) -> FloatArray:
-    """A vertex of {lambda >= 0 : A lambda = A lam} with cost @ lambda no more than cost @ lam."""
+def at_vertex(A: FloatArray, cost: FloatArray, lam: FloatArray, target: FloatArray | None = None) -> FloatArray:
+    """A vertex of {lambda >= 0 : A lambda = A lam} with cost @ lambda no more than cost @ lam, up to rounding.
+
+    Parameters
+    ----------
+    target : ndarray, optional
+        What A lam stands for; the outcome is brought nearer to it where that is possible.
+    """
+    target = A @ lam if target is None else target
+    full = A
     if len(A) > A.shape[1]:  # the same dependences and lengths in fewer rows
         A = np.asarray(np.linalg.qr(A, mode="r"))
     lam = lam.copy()
-    scale = float(np.linalg.norm(A @ lam))
+    scale = float(np.linalg.norm(target))
     active = np.flatnonzero(lam > 0.0)
     n = len(A)
     while len(active):
@@ -370,4 +378,13 @@ def at_vertex(A: FloatArray, cost: FloatArray, lam: FloatArray) -> FloatArray:
         lam[some] = np.maximum(lam[some] + step * z, 0.0)
         lam[first] = 0.0
         active = active[lam[active] > 0.0]
-    return lam
+    return lam if np.array_equal(full @ lam, target) else _on_target(full, target, lam, active)
+
+
+def _on_target(A: FloatArray, target: FloatArray, lam: FloatArray, active: Any) -> FloatArray:
+    """The same columns without what following dependences, or merging, has added up to."""
+    rest = target - A @ lam
+    refined = lam.copy()
+    refined[active] += np.linalg.lstsq(A[:, active], rest, rcond=None)[0]
+    nearer = float(np.linalg.norm(target - A @ refined)) < float(np.linalg.norm(rest))
+    return refined if nearer and np.all(refined[active] > 0.0) else lam

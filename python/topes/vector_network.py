@@ -153,14 +153,15 @@ class VectorNetwork(TwoLayerNetwork):
         U, G, sizes = U[:, kept], G[kept], sizes[kept]
         U, G = U / np.linalg.norm(penalised(U, bias), axis=0), G / np.linalg.norm(G, axis=1, keepdims=True)
         if X is not None and len(sizes) + bool(np.any(constant)) > 1:
-            U, G, sizes = _merged(U, G, sizes)
             data = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
+            target = (phi(data @ U, kappa) @ (G * sizes[:, None]) + constant).ravel()
+            U, G, sizes = _merged(U, G, sizes)
             atoms = np.einsum("ij,jc->icj", phi(data @ U, kappa), G).reshape(-1, len(sizes))
             cost = np.ones(len(sizes))
             if np.any(constant):  # an atom that costs nothing
                 atoms = np.column_stack([atoms, np.tile(constant, len(X))])
                 sizes, cost = np.append(sizes, 1.0), np.append(cost, 0.0)
-            sizes = at_vertex(atoms, cost, sizes)
+            sizes = at_vertex(atoms, cost, sizes, target)
             if np.any(constant):
                 sizes, constant = sizes[:-1], sizes[-1] * constant
             U, G, sizes = U[:, sizes > 0.0], G[sizes > 0.0], sizes[sizes > 0.0]

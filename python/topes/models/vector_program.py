@@ -19,14 +19,13 @@ from typing import Any, NamedTuple
 
 import clarabel
 import numpy as np
-import scipy.sparse as sp
 
 from .._support.validation import FloatArray
 from ..activation import phi
 from ..errors import SolverError
+from ..training.conic import Conic, add_loss, column
 from ..training.faces import Face, face_at
 from ..training.judge import Judge
-from ..training.master import Conic, add_loss
 
 __all__ = ["VectorProgram"]
 
@@ -117,7 +116,7 @@ class VectorProgram:
                     break
                 damping = max(_LEAST_DAMPING, 10.0 * damping)
                 continue
-            done = state.value - value <= _SETTLED * abs(state.value)
+            done = state.value < np.inf and state.value - value <= _SETTLED * abs(state.value)
             moved = [_Neuron(a.face, a.q, g) for a, g in zip(goal, G[: len(goal)], strict=True) if np.any(g)]
             for u, g in zip(others.T, G[len(goal) :], strict=True):
                 if np.any(g):
@@ -189,9 +188,8 @@ class VectorProgram:
         """Add beta ||g||, g the C variables from this place on."""
         C = self.C
         t = conic.variables(1, self.beta)
-        top = sp.coo_array(([-1.0], ([0], [0])), shape=(C + 1, 1))
         below = np.vstack([np.zeros((1, C)), -np.eye(C)])
-        conic.constrain(clarabel.SecondOrderConeT(C + 1), [(t, top), (place, below)], np.zeros(C + 1))
+        conic.constrain(clarabel.SecondOrderConeT(C + 1), [(t, column(C + 1, -1.0)), (place, below)], np.zeros(C + 1))
 
     def _model(
         self, neurons: list[_Neuron], V: FloatArray, damping: float, others: FloatArray
@@ -210,7 +208,7 @@ class VectorProgram:
             M = self._counted(a.face)
             mixed = _cut(features.T @ V, M.T @ M, beta)
             H = np.block([[beta * (M.T @ M), mixed], [mixed.T, beta * np.eye(C)]]) + damping * beta * np.eye(k + C)
-            conic.quadratic.append((at, H))
+            conic.quadratic(at, H)
             pull = damping * beta
             conic.cost[at : at + k + C] = [*(-mixed @ a.g - pull * a.q), *(-mixed.T @ a.q - pull * a.g)]
             if len(a.face.rows):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import clarabel
 import numpy as np
-import scipy.sparse as sp
 
 from .._support.validation import FloatArray
 from ..errors import SolverError
 from ..losses import Loss
 from ..network import weight_norm
+from .conic import Conic, add_loss, column
 from .faces import Face
 
-__all__ = ["Conic", "Master", "MasterSolution", "Units", "add_loss"]
+__all__ = ["Master", "MasterSolution", "Units"]
 
 Units = Literal["data", "features", "beta"]
 # Targets beyond this many of the thresholds of Huber's loss.
@@ -30,52 +30,6 @@ class MasterSolution:
     coordinates: list[FloatArray]
     outputs: FloatArray
     multiplier: FloatArray
-
-
-@dataclass
-class Conic:
-    """min x'Px/2 + q'x subject to b - A x in a product of cones, put together piece by piece."""
-
-    n: int = 0
-    cost: list[float] = field(default_factory=list)
-    blocks: list[tuple[list[tuple[int, Any]], FloatArray]] = field(default_factory=list)
-    cones: list[Any] = field(default_factory=list)
-    quadratic: list[tuple[int, Any]] = field(default_factory=list)
-
-    def variables(self, count: int, cost: float = 0.0) -> int:
-        """Add variables; returns the place of the first."""
-        self.cost += [cost] * count
-        self.n += count
-        return self.n - count
-
-    def constrain(self, cone: Any, terms: list[tuple[int, Any]], b: FloatArray) -> None:
-        """b - sum of matrix times the variables from its place on, in the cone."""
-        self.blocks.append((terms, b))
-        self.cones.append(cone)
-
-    def solve(self, accuracy: float) -> Any:
-        rows = []
-        at = 0
-        for terms, b in self.blocks:
-            for place, matrix in terms:
-                part = sp.coo_array(matrix)
-                rows.append((part.data, part.row + at, part.col + place))
-            at += len(b)
-        data, row, col = (np.concatenate([r[k] for r in rows]) for k in range(3)) if rows else (np.zeros(0),) * 3
-        A = sp.csc_array((data, (row, col)), shape=(at, self.n))
-        P = sp.csc_array((self.n, self.n))
-        for place, matrix in self.quadratic:
-            part = sp.coo_array(matrix)
-            P = P + sp.csc_array((part.data, (part.row + place, part.col + place)), shape=P.shape)
-        settings = clarabel.DefaultSettings()
-        settings.verbose = False
-        settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = accuracy
-        settings.max_threads = 1
-        b = np.concatenate([b for _, b in self.blocks]) if self.blocks else np.zeros(0)
-        solver = clarabel.DefaultSolver(
-            sp.csc_matrix(sp.triu(P)), np.array(self.cost), sp.csc_matrix(A), b, self.cones, settings
-        )
-        return solver.solve()
 
 
 class Master:
@@ -143,10 +97,9 @@ class Master:
         m = len(M)
         if self.norm == 2.0:
             thin = np.asarray(np.linalg.qr(M, mode="r")) if m > k else M  # the same norm in fewer rows
-            top = sp.coo_array(([-1.0], ([0], [0])), shape=(len(thin) + 1, 1))
             conic.constrain(
                 clarabel.SecondOrderConeT(len(thin) + 1),
-                [(t, top), (place, np.vstack([np.zeros((1, k)), -thin]))],
+                [(t, column(len(thin) + 1, -1.0)), (place, np.vstack([np.zeros((1, k)), -thin]))],
                 np.zeros(len(thin) + 1),
             )
             return
@@ -166,56 +119,3 @@ def _in_units(face: Face, scale: float) -> Face:
     if scale == 1.0:
         return face
     return replace(face, features=face.features / scale, basis=face.basis / scale, rows=face.rows / scale)
-
-
-def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray, size: float = 1.0) -> int | None:
-    """Add L(F x, y), x the first variables; of Huber's loss, L(size F x, size y) / size.
-
-    Returns where the multipliers of f = F x are, or None for the squared loss, whose outputs are no variables.
-    """
-    n = len(y)
-    if loss.name == "squared":
-        conic.quadratic.append((0, F.T @ F))
-        for j, slope in enumerate(-(F.T @ y)):
-            conic.cost[j] += float(slope)
-        return None
-    rows = sum(len(b) for _, b in conic.blocks)
-    if loss.name == "interpolation":
-        conic.constrain(clarabel.ZeroConeT(n), [(0, F)], y)
-        return rows
-    f = conic.variables(n)
-    identity = sp.eye_array(n)
-    conic.constrain(clarabel.ZeroConeT(n), [(0, F), (f, -identity)], np.zeros(n))
-    nonnegative = clarabel.NonnegativeConeT(n)
-    if loss.name == "l2":
-        t = conic.variables(1, 1.0)
-        top = sp.coo_array(([-1.0], ([0], [0])), shape=(n + 1, 1))
-        below = sp.vstack([sp.coo_array((1, n)), -identity])
-        conic.constrain(clarabel.SecondOrderConeT(n + 1), [(t, top), (f, below)], np.concatenate([[0.0], -y]))
-    elif loss.name == "margin":
-        conic.constrain(nonnegative, [(f, -sp.diags_array(y))], -np.ones(n))
-    elif loss.name in ("absolute", "huber"):
-        e = conic.variables(n, 1.0)  # |f - y - s| <= e, s the quadratic part
-        square: list[tuple[int, Any]] = []
-        if loss.name == "huber":
-            s = conic.variables(n)
-            conic.quadratic.append((s, size * identity))
-            square = [(s, identity)]
-        conic.constrain(nonnegative, [(f, identity), (e, -identity), *[(s, -m) for s, m in square]], y)
-        conic.constrain(nonnegative, [(f, -identity), (e, -identity), *square], -y)
-    elif loss.name in ("hinge", "squared_hinge"):
-        e = conic.variables(n, 1.0 if loss.name == "hinge" else 0.0)
-        if loss.name == "squared_hinge":
-            conic.quadratic.append((e, 2.0 * identity))
-        conic.constrain(nonnegative, [(f, -sp.diags_array(y)), (e, -identity)], -np.ones(n))
-        conic.constrain(nonnegative, [(e, -identity)], np.zeros(n))
-    else:  # logistic: exp(-y f - t) + exp(-t) <= 1
-        t, a, b = conic.variables(n, 1.0), conic.variables(n), conic.variables(n)
-        conic.constrain(nonnegative, [(a, identity), (b, identity)], np.ones(n))
-        one = np.array([0.0, 1.0, 0.0])
-        for i in range(n):
-            up = sp.coo_array(([1.0], ([0], [0])), shape=(3, 1))
-            out = sp.coo_array(([-1.0], ([2], [0])), shape=(3, 1))
-            conic.constrain(clarabel.ExponentialConeT(), [(f + i, up * y[i]), (t + i, up), (a + i, out)], one)
-            conic.constrain(clarabel.ExponentialConeT(), [(t + i, up), (b + i, out)], one)
-    return rows
