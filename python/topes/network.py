@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
+from scipy.optimize import nnls
 
 from ._support.files import whole_file
 from ._support.validation import FloatArray, as_beta, as_matrix, as_vector, choice
@@ -386,5 +387,6 @@ def _on_target(A: FloatArray, target: FloatArray, lam: FloatArray, active: Any) 
     rest = target - A @ lam
     refined = lam.copy()
     refined[active] += np.linalg.lstsq(A[:, active], rest, rcond=None)[0]
-    nearer = float(np.linalg.norm(target - A @ refined)) < float(np.linalg.norm(rest))
-    return refined if nearer and np.all(refined[active] > 0.0) else lam
+    if np.any(refined[active] < 0.0):
+        refined[active] = nnls(A[:, active], target)[0]
+    return refined if float(np.linalg.norm(target - A @ refined)) < float(np.linalg.norm(rest)) else lam

@@ -31,8 +31,10 @@ __all__ = ["VectorProgram"]
 
 _FAR = 20  # binary orders of magnitude
 _ACCURACY, _LESS = 1e-10, (1e-8, 1e-6)
-# Steps a round, until the objective falls by less than this share.
-_STEPS, _SETTLED = 8, 1e-9
+# Steps a round, until the objective falls by less than this share, or by less than a share of the gap.
+_STEPS, _SETTLED, _SHARE = 8, 1e-9, 0.02
+# Merged neurons are given up when the steps left, so many times as long as the last, would not get as low as before.
+_PACE = 3.0
 # Neurons whose directions are closer than this cosine may be one.
 _NEAR = 0.9
 _FAILURES, _LEAST_DAMPING = 3, 0.1
@@ -90,7 +92,7 @@ class VectorProgram:
         state = _State(neurons, shift, V, value)
         merged = self._merged(neurons)
         if len(merged) < len(neurons):
-            other = self._improved(_State(merged, shift, V, np.inf), others)
+            other = self._improved(_State(merged, shift, V, np.inf), others, below=value)
             if other.value <= value:
                 state = other
         if state.value == value:
@@ -98,13 +100,13 @@ class VectorProgram:
         G = np.array([a.g for a in state.neurons]).reshape(-1, self.C)
         return self._columns(state.neurons), G, state.shift, state.V
 
-    def _improved(self, state: _State, others: FloatArray) -> _State:
+    def _improved(self, state: _State, others: FloatArray, below: float = np.inf) -> _State:
         """Steps of the quadratic program, each followed by the group lasso, while they lower the value.
 
-        The columns of `others` are directions not in use.
+        The columns of `others` are directions not in use. Steps are given up that at their pace will not get `below`.
         """
-        damping, failed = 0.0, 0
-        for _ in range(_STEPS if state.neurons else 0):
+        damping, failed, settled = 0.0, 0, max(_SETTLED, _SHARE * min(1.0, self.judge.gap))
+        for left in reversed(range(_STEPS if state.neurons else 0)):
             try:
                 goal, multiplier = self._model(state.neurons, state.V, damping, others)
                 G, shift, _, value = self._lasso(np.hstack([self._columns(goal), others]))
@@ -116,7 +118,8 @@ class VectorProgram:
                     break
                 damping = max(_LEAST_DAMPING, 10.0 * damping)
                 continue
-            done = state.value < np.inf and state.value - value <= _SETTLED * abs(state.value)
+            fall = (state.value if state.value < np.inf else below) - value
+            done = fall <= settled * abs(value) if value <= below else 0.0 < _PACE * left * fall < value - below
             moved = [_Neuron(a.face, a.q, g) for a, g in zip(goal, G[: len(goal)], strict=True) if np.any(g)]
             for u, g in zip(others.T, G[len(goal) :], strict=True):
                 if np.any(g):
