@@ -99,4 +99,5 @@ def _exponent(values: FloatArray) -> int:
 
 def _is_exact(values: FloatArray, exponent: int) -> bool:
     """Whether the values times this power of two are doubles."""
-    return bool(np.array_equal(np.ldexp(np.ldexp(values, exponent), -exponent), values))
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(np.ldexp(np.ldexp(values, exponent), -exponent), values))
