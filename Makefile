@@ -13,7 +13,7 @@ JOBS ?= 2
 export OPENBLAS_NUM_THREADS ?= 1
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: all demo test test-all lint python-test cpp-test sanitize bench docs wheel clean
+.PHONY: all demo test test-all nightly lint python-test cpp-test sanitize bench docs wheel clean
 all: $(VENV)/.installed
 
 # Tools first (no build isolation: one set of build requirements), then the package from this folder.
@@ -34,7 +34,10 @@ demo: $(VENV)/.installed
 test: lint cpp-test python-test
 
 # The long profile: many more examples, large cases, sanitizers, a wheel in an empty environment.
-test-all: lint sanitize wheel docs cpp-test $(VENV)/.installed
+test-all: lint sanitize wheel docs cpp-test nightly
+
+# Its Python part, which takes the longest.
+nightly: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet "torch>=2.2"
 	TOPES_PROFILE=nightly $(BIN)/python -m pytest -n $(JOBS) -m "large or not large" tests
 	$(BIN)/python -m pytest --doctest-modules python/topes
