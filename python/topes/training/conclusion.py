@@ -45,7 +45,7 @@ def conclude(judge: Judge, status: Status, network: TwoLayerNetwork, objective: 
         status,
         units.network(network),
         units.value(objective),
-        units.value(judge.best_bound),
+        units.bound(judge.best_bound),
         gap,
         patterns,
         dual,

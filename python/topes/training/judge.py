@@ -113,7 +113,7 @@ class Judge:
         if bound > self.best_bound:
             self.best_bound, self.best_dual, self.price_at_best = bound, dual, pricing.upper_bound
         seconds = time.perf_counter() - self.start
-        both = self.units.value(self.best_value), self.units.value(self.best_bound)
+        both = self.units.value(self.best_value), self.units.bound(self.best_bound)
         self.history.append(Round(*both, self.gap, len(blocks), pricing.n_nodes, seconds))
         self.violation = max(0.0, pricing.best / self.beta - 1.0)
         least = _PROGRESS * self.tol * max(abs(self.best_value), abs(self.best_bound))

@@ -19,7 +19,7 @@ from ..pricing.oracle import Pricer
 
 __all__ = ["Units"]
 
-# Sizes within 2^-_FAR and 2^_FAR are left as they are.
+# Sizes from 2^-(_FAR + 1) to 2^_FAR are left as they are.
 _FAR = 6
 _Network = TypeVar("_Network", bound=TwoLayerNetwork)
 
@@ -80,8 +80,15 @@ class Units:
         )
 
     def value(self, x: float) -> float:
-        """An objective or a bound in the units given."""
+        """An objective in the units given."""
         return float(np.ldexp(x, self.homogeneity * self.targets))
+
+    def bound(self, x: float) -> float:
+        """A lower bound in the units given: where doubles end it may round, and not upwards."""
+        value = self.value(x)
+        with np.errstate(over="ignore"):
+            rounded_up = np.ldexp(value, -self.homogeneity * self.targets) > x
+        return float(np.nextafter(value, -np.inf)) if rounded_up else value
 
     def price(self, x: float) -> float:
         """A price, or beta, in the units given."""
