@@ -63,7 +63,6 @@ class VectorJudge(Judge):
 
     def __init__(self, pricer: Pricer, Y: FloatArray, *given: Any) -> None:
         super().__init__(pricer, Y, *given)
-        self.Y: FloatArray = self.y.reshape(Y.shape)
         self.n_outputs = Y.shape[1]
         none = np.zeros((self.pricer.data.shape[1], 0))
         self.best = VectorBlocks(none, np.zeros((0, self.n_outputs)), shift=np.zeros(self.n_outputs))
@@ -76,7 +75,8 @@ class VectorJudge(Judge):
         if self.loss.name == "l2":  # its domain is a ball around zero, of all columns
             V = self.loss.project_dual((V - V.mean(axis=0)).ravel(), self.y).reshape(V.shape)
         else:
-            columns = [self.loss.project_dual(a, b, zero_sum=True) for a, b in zip(V.T, self.Y.T, strict=True)]
+            Y = self.y.reshape(V.shape)
+            columns = [self.loss.project_dual(a, b, zero_sum=True) for a, b in zip(V.T, Y.T, strict=True)]
             V = np.stack(columns, axis=1)
         return np.stack([zero_sum(a) for a in V.T], axis=1).ravel()
 
@@ -90,7 +90,7 @@ class VectorTraining:
     def __init__(self, judge: VectorJudge) -> None:
         if judge.pricer.norm != 2.0:
             raise InputError(f"norm must be 2 for several outputs with output_norm=2, got {judge.pricer.norm:g}")
-        self.judge, self.Y = judge, judge.Y
+        self.judge = judge
 
     def run(self, warm_start: Solution | TwoLayerNetwork | None = None) -> Solution:
         with threadpool_limits(limits=1, user_api="blas"):
@@ -100,7 +100,7 @@ class VectorTraining:
     def _work(self, U: FloatArray) -> Status:
         """Rounds of conic programs and pricing."""
         judge = self.judge
-        program = VectorProgram(judge, self.Y.shape[1])
+        program = VectorProgram(judge, judge.n_outputs)
         stuck, waiting = 0, U[:, :0]
         for _ in range(_MOST_ROUNDS):
             begin = time.perf_counter()
@@ -130,7 +130,7 @@ class VectorTraining:
         pricer = judge.pricer
         data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
         shift = blocks.shift
-        none = np.zeros((len(pricer.data[0]), 0)), np.zeros((0, self.Y.shape[1]))
+        none = np.zeros((len(pricer.data[0]), 0)), np.zeros((0, judge.n_outputs))
         candidates = []
         for U, G, c, X in (
             (*none, 0.0 * shift, None),

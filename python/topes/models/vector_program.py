@@ -61,8 +61,8 @@ class VectorProgram:
 
     def __init__(self, judge: Judge, n_outputs: int) -> None:
         self.judge, self.loss, self.y = judge, judge.loss, judge.y
-        # A power of two of data, beta and output weights, where they are far from 1: the conic solver's tolerances are not
-        # relative to them.
+        # A power of two of data, beta and output weights where they are far from 1 still: the judge's units leave data whose
+        # bias is penalised, and the conic solver's tolerances are absolute.
         unit = int(np.frexp(np.abs(judge.pricer.data).max(initial=0.0))[1])
         self._unit = unit if abs(unit) > _FAR else 0
         self.pricer, self.beta = judge.pricer.scaled(-self._unit), float(np.ldexp(judge.beta, -self._unit))
@@ -105,7 +105,8 @@ class VectorProgram:
 
         The columns of `others` are directions not in use. Steps are given up that at their pace will not get `below`.
         """
-        damping, failed, settled = 0.0, 0, max(_SETTLED, _SHARE * min(1.0, self.judge.gap))
+        settled = max(_SETTLED, _SHARE * min(1.0, self.judge.gap if self.judge.history else 1.0))
+        damping, failed = 0.0, 0
         for left in reversed(range(_STEPS if state.neurons else 0)):
             try:
                 goal, multiplier = self._model(state.neurons, state.V, damping, others)
