@@ -347,7 +347,7 @@ def _at_vertex(
 
 
 def at_vertex(A: FloatArray, cost: FloatArray, lam: FloatArray, target: FloatArray | None = None) -> FloatArray:
-    """A vertex of {lambda >= 0 : A lambda = A lam} with cost @ lambda no more than cost @ lam, up to rounding.
+    """A vertex of {lambda >= 0 : A lambda = A lam} with cost @ lambda no more than cost @ lam, but for the last correction.
 
     Parameters
     ----------
@@ -379,12 +379,14 @@ def at_vertex(A: FloatArray, cost: FloatArray, lam: FloatArray, target: FloatArr
         lam[some] = np.maximum(lam[some] + step * z, 0.0)
         lam[first] = 0.0
         active = active[lam[active] > 0.0]
-    return lam if np.array_equal(full @ lam, target) else _on_target(full, target, lam, active)
+    return _on_target(full, target, lam, active)
 
 
 def _on_target(A: FloatArray, target: FloatArray, lam: FloatArray, active: Any) -> FloatArray:
     """The same columns without what following dependences, or merging, has added up to."""
     rest = target - A @ lam
+    if not rest.any():
+        return lam
     refined = lam.copy()
     refined[active] += np.linalg.lstsq(A[:, active], rest, rcond=None)[0]
     if np.any(refined[active] < 0.0):

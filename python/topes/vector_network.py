@@ -145,7 +145,7 @@ class VectorNetwork(TwoLayerNetwork):
         Returns
         -------
         VectorNetwork
-            Its penalty is no more than sum_j ||u_j|| ||g_j||.
+            Its penalty is no more than sum_j ||u_j|| ||g_j||, but for what brings the outputs back to those of the atoms.
         """
         kappa = kappa_of(activation)
         sizes = np.linalg.norm(penalised(U, bias), axis=0) * np.linalg.norm(G, axis=1)
