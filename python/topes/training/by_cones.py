@@ -17,7 +17,7 @@ from .descent import Descent
 from .entering import distinct
 from .faces import Face, face_at, ray_at
 from .judge import Judge
-from .master import Master, Units
+from .master import Master, Scaling
 
 __all__ = ["empty_dual", "work"]
 
@@ -31,8 +31,8 @@ _FINE = 0.05
 _IDLE = 1
 # The share of the largest neuron below which one is none.
 _UNUSED = 1e-5
-# Units of the program in a row of rounds that do not move.
-_OPINIONS: tuple[Units, ...] = ("data", "features", "data", "beta")
+# Scaling of the program in a row of rounds that do not move.
+_OPINIONS: tuple[Scaling, ...] = ("data", "features", "data", "beta")
 # Rounds in which neither side of the gap moves before giving up: without new faces, and with some.
 _MOST_STUCK, _MOST_DEGENERATE = 4, 40
 
@@ -85,7 +85,7 @@ class _Work:
         return status or Status.NUMERICAL_FAILURE
 
     def solve(
-        self, faces: list[Face], *, fine: bool = True, units: Units = "data"
+        self, faces: list[Face], *, fine: bool = True, units: Scaling = "data"
     ) -> tuple[list[FloatArray], Blocks, FloatArray]:
         """The program over these faces, to the last digits if `fine`: coordinates, blocks, dual point."""
         begin = time.perf_counter()

@@ -16,9 +16,9 @@ from ..network import weight_norm
 from .conic import Conic, add_loss, column
 from .faces import Face
 
-__all__ = ["Master", "MasterSolution", "Units"]
+__all__ = ["Master", "MasterSolution", "Scaling"]
 
-Units = Literal["data", "features", "beta"]
+Scaling = Literal["data", "features", "beta"]
 # Targets beyond this many of the thresholds of Huber's loss.
 _LARGE = 64.0
 
@@ -42,7 +42,7 @@ class Master:
         """The rows of the basis whose norm is penalised."""
         return face.basis[:-1] if self.free_bias else face.basis
 
-    def solve(self, faces: list[Face], accuracy: float, *, units: Units = "data") -> MasterSolution:
+    def solve(self, faces: list[Face], accuracy: float, *, units: Scaling = "data") -> MasterSolution:
         """One solve. With a free bias a constant is added to the faces: the last entry of `coordinates`.
 
         The solver's own scaling gives up on units more than 1e4 apart, and it meets the dual constraints to an absolute
@@ -79,7 +79,7 @@ class Master:
         largest = float(np.abs(self.y).max(initial=0.0))
         return _power_of_two(largest) if self.loss.name == "huber" and largest > _LARGE else 1.0
 
-    def _scale(self, face: Face, units: Units) -> float:
+    def _scale(self, face: Face, units: Scaling) -> float:
         """A power of two: what becomes one."""
         if units == "data":
             return 1.0
