@@ -39,7 +39,7 @@ test-all: lint sanitize wheel docs cpp-test nightly
 # Its Python part, which takes the longest.
 nightly: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet "torch>=2.2"
-	TOPES_PROFILE=nightly $(BIN)/python -m pytest -n $(JOBS) -m "large or not large" tests
+	TOPES_PROFILE=nightly $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "large or not large" tests
 	$(BIN)/python -m pytest --doctest-modules python/topes
 
 lint: $(VENV)/.installed
@@ -47,7 +47,7 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy
 
 python-test: $(VENV)/.installed
-	TOPES_PROFILE=$${TOPES_PROFILE:-ci} $(BIN)/python -m pytest -n $(JOBS) -m "not large" tests
+	TOPES_PROFILE=$${TOPES_PROFILE:-ci} $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not large" tests
 	$(BIN)/python -m pytest --doctest-modules python/topes
 
 cpp-test: $(VENV)/.installed

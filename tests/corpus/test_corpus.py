@@ -245,3 +245,28 @@ def test_rows_that_doubles_cannot_tell_from_parallel_are_priced():
     pricing = pricer.price(np.concatenate([v / 2, v / 6]))
     assert pricing.best == pytest.approx(Pricer(X).price(v).best, rel=1e-9)
     assert pricing.upper_bound <= pricing.best * (1.0 + 1e-9)
+
+
+def test_a_price_that_is_level_beyond_the_last_breakpoint_takes_few_cones():
+    """No point there was as good as its bound, since points beyond were priced for less: 6 million cones, down to 2^-40."""
+    X = [[2.0, -2.165], [0.0, 0.0], [0.0, -2.7], [0.0, -1.0]]
+    V = np.array([[0.02179513, 0.20805245], [-0.12522042, -0.51850788], [0.12540286, -0.39582055], [0.0, 0.0]])
+    V = np.round(V * 2.0**20) / 2.0**20
+    V[-1] = -V.sum(axis=0)
+    pricer = Pricer(X, activation=0.9, bias="free")
+    cover = pricer.cover(V, floor=1e-3, tol=1e-3)
+    assert len(cover.split) < 1_000
+    pricing = pricer.price(V, floor=1e-3, tol=1e-3)
+    assert pricing.n_nodes < 1_000
+    assert pricing.upper_bound <= pricing.best * (1 + 1.1e-3)
+    assert pricer.at(V, pricing.directions) == pytest.approx(pricing.values, rel=1e-12)
+
+
+@pytest.mark.large  # ten seconds of decimals
+def test_the_twin_measures_a_wide_cone_between_halfspaces_that_are_almost_one():
+    """Two rays are opposite up to 1e-17, and halves of the way between them were none: the twin never came to an end."""
+    a = [[-0.49999999999999994, 1.4, -2.7999999999999994, -1.7], [2.3999999999999995, 1.9, 0.4, -2.7]]
+    b = [[0.4, -5e-324, -0.9, 0.2], [0.8000000000000002, 0.0, -1.8000000000000003, 0.40000000000000013]]
+    angle = reference.solid_angle(a + b, digits=20)
+    found = topes.solid_angle(halfspaces=a + b)
+    assert abs(float(angle) - found.value) <= found.error

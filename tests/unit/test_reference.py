@@ -296,3 +296,10 @@ def test_rank_is_that_of_the_transpose(instance):
     rows, _ = exact_data(instance)
     columns = [[row[j] for row in rows] for j in range(instance.dimension)]
     assert reference.rank(instance.X, instance.values) == (reference.rank(columns) if rows else 0)
+
+
+@pytest.mark.parametrize("label", [-1.0, 1.0])
+def test_logistic_loss_of_labels_all_alike_goes_to_zero_with_a_free_bias(label):
+    value = reference.scalar_output_value([[0.0], [1.0]], [label, label], 1e-3, loss="logistic", bias="free")
+    assert value == 0.0
+    assert reference.scalar_output_value([[1.0], [1.0]], [label, label], 1e-3, loss="logistic", bias="penalized") > 1e-3

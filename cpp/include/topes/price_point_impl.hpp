@@ -38,40 +38,32 @@ double PriceSearch<R, Scalar>::value(const Node& node, const Vector& x) const {
   }
 }
 
-// Norm of a point of the cone given by its coordinates x >= 0.
-template <int R, bool Scalar>
-double PriceSearch<R, Scalar>::size_of(const Cone& cone, const Vector& x) const {
-  double sum = 0;
-  for (std::size_t j = 0; j < n; ++j) sum += x[j];
-  if (!round(s_.space.ball)) return sum;
-  double squares = 0;
-  double along = 0;  // the axis of a cylinder
-  for (std::size_t i = 0; i < n; ++i) {
-    double y = 0;
-    for (std::size_t j = 0; j < n; ++j) y += cone.vertex[j][i] * x[j];
-    if (i < round_) {
-      squares += y * y * inverse_[i] * inverse_[i];
-    } else {
-      along = std::abs(y);
-    }
-  }
-  return std::max(std::sqrt(squares), along);
-}
-
-// Price the direction that the bound points to.
+// Price the direction that the bound points to. Far along the axis of a cylinder the price is level, and so is the bound: the price there
+// is that of the point nearer by, on the rim.
 template <int R, bool Scalar>
 void PriceSearch<R, Scalar>::record(const Node& node, PricedDirection& d) {
-  const double size = size_of(node.cone, node.peak);
+  Vector w{};
+  double height = 0;
+  double squares = 0;
+  for (std::size_t j = 0; j < n; ++j) height += node.peak[j];
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < n; ++j) w[i] += node.cone.vertex[j][i] * node.peak[j];
+    if (i < round_) squares += (w[i] * inverse_[i]) * (w[i] * inverse_[i]);
+  }
+  const double size = round(s_.space.ball) ? std::sqrt(squares) : height;
   if (!(size > 0)) return;
-  const double price = value(node, node.peak) / size;
+  double reached = value(node, node.peak);
+  if (round_ < n && std::abs(w[n - 1]) > size) {
+    w[n - 1] = std::copysign(size, w[n - 1]);
+    reached -= s_.rounding * height;  // which may be much beside what is left near the axis
+  }
+  const double price = reached / size;
   best_ = std::max(best_, price);
   if (price <= d.value) return;
   d.value = price;
   d.sign = sign_;
-  d.w.assign(n, 0.0);
-  for (std::size_t j = 0; j < n; ++j) {
-    for (std::size_t i = 0; i < n; ++i) d.w[i] += node.cone.vertex[j][i] * node.peak[j] / size;
-  }
+  d.w.assign(w.begin(), w.end());
+  for (double& x : d.w) x /= size;
 }
 
 }  // namespace topes

@@ -302,7 +302,6 @@ class PriceSearch {
   }
 
   double value(const Node& node, const Vector& x) const;
-  double size_of(const Cone& cone, const Vector& x) const;
   void record(const Node& node, PricedDirection& d);
   static double norm(const double* x, std::size_t size) {
     double sum = 0;

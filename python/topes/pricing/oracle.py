@@ -258,13 +258,13 @@ class Pricer:
         if flat is not None:
             return flat
         bend, linear, unit = self._terms(V)
-        first = np.zeros((0, self.dimension)) if starts is None else (self._to_working @ starts).T
+        first = self._first(starts)
         level = max(floor, 0.0) * self.pool / unit
         options = PricingOptions(level, keep, tol, n_directions, False, _SLICE)
         upper, best, complete, nodes, w, values, signs = self._space.price(
             bend,
             linear,
-            np.ascontiguousarray(first),
+            first,
             level,
             keep,
             tol,
@@ -307,6 +307,16 @@ class Pricer:
     def spread(self, v: FloatArray) -> FloatArray:
         """The entry of each sample repeated for its patches: `pool` times the transpose of `pooled`."""
         return v if self.pool == 1 else np.repeat(v, self.pool, axis=0)
+
+    def _first(self, starts: FloatArray | None) -> FloatArray:
+        """The starts in working coordinates, one a row; a free bias beyond the last breakpoint changes no price."""
+        if starts is None:
+            return np.zeros((0, self.dimension))
+        first = np.ascontiguousarray((self._to_working @ starts).T)
+        if self.bias == "free":
+            most = weight_norm(starts[:-1], self.norm)
+            first[:, -1] = np.clip(first[:, -1], -most, most)
+        return first
 
     def _terms(self, V: FloatArray) -> tuple[FloatArray, FloatArray, float]:
         """Weights of the bends, shape (m, C), the linear part, shape (C, dimension), in working coordinates; their unit.
@@ -355,12 +365,12 @@ class Pricer:
         # Without cones the bound by norms is meant.
         if self._space is not None and self._flat(V, floor, 1.0, tol, starts, 0) is None:
             bend, linear, unit = self._terms(V)
-            first = np.zeros((0, r)) if starts is None else (self._to_working @ starts).T
+            first = self._first(starts)
             level = max(floor, 0.0) * self.pool / unit
             _, _, *parts = self._space.cover(
                 bend,
                 linear,
-                np.ascontiguousarray(first),
+                first,
                 level,
                 tol,
                 NO_LIMIT,

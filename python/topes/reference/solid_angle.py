@@ -255,10 +255,12 @@ def _along_edge(g: list[list[Fraction]], base: Fraction, e: tuple[Fraction, ...]
             total += weight * (length - at2 - at3) / height
         return total * (a[0] * b[1] - a[1] * b[0])
 
-    def middle(a: Point, b: Point) -> Point:
-        s, t = a[0] + b[0], a[1] + b[1]
+    def of_length_one(s: Decimal, t: Decimal) -> Point:
         size = (s * s * g00 + 2 * s * t * g01 + t * t * g11).sqrt()
         return s / size, t / size
+
+    def middle(a: Point, b: Point) -> Point:  # of the angle between them, as long as both have length one
+        return of_length_one(a[0] + b[0], a[1] + b[1])
 
     # Gauss's rule on parts of the edge, halved until halving changes nothing. Halving alone would not find what happens in
     # 1e-50 of it: the parts shrink towards the roots of the forms that are divided by.
@@ -274,7 +276,7 @@ def _along_edge(g: list[list[Fraction]], base: Fraction, e: tuple[Fraction, ...]
             *(_towards_root(a * unit[0] ** 2, b * unit[0] * unit[1], c * unit[1] ** 2) for a, b, c in forms)
         )
     )
-    ends = [((1 - z) * unit[0], z * unit[1]) for z in marks]
+    ends = [of_length_one((1 - z) * unit[0], z * unit[1]) for z in marks]
     parts = [(a, b, along(a, b), 0) for a, b in pairwise(ends)]
     total = Decimal(0)
     while parts:
