@@ -101,3 +101,14 @@ def test_bad_input_is_named():
         beta_max(X, Y, kernel_size=2)
     with pytest.raises(InputError, match="samples of X"):
         beta_max(X, Y[:2, 0], kernel_size=2)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-12, 1e12, 1e50, 1e150])
+@pytest.mark.parametrize("bias", [False, "free"])
+def test_beta_max_of_hubers_loss_is_that_of_what_it_is_far_from_its_threshold(scale, bias):
+    """With a free bias the best constant was a conic program's: 0 came back for targets of 1e50 and 1e-150."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((9, 2)), rng.standard_normal(9)
+    found = beta_max(X, scale * y, loss="huber", bias=bias)
+    other = "squared" if scale < 1.0 else "absolute"
+    assert found == pytest.approx(beta_max(X, scale * y, loss=other, bias=bias), rel=1e-6)

@@ -19,7 +19,7 @@ from ..losses import Loss, get_loss
 from ..patches import Size
 from ..pricing.oracle import Pricer
 from ..result import Solution
-from ..training.by_cones import empty_dual
+from ..training.empty import empty_dual
 from ..training.judge import Judge
 from ..training.loop import Training
 from ..vector_network import as_targets
@@ -172,19 +172,10 @@ class _Family:
         prices = []
         for part in self.parts:
             judge = self.judge(part, 1.0, tol, math.inf, n_threads)
-            v = judge.feasible(self.empty_dual(part, judge)).reshape(part.shape)
+            v = empty_dual(self.loss, judge.y.reshape(part.shape), free=judge.free)
+            v = judge.units.dual(judge.feasible(v.ravel()).reshape(part.shape))
             prices.append(self.pricer.price(v, tol=tol, n_threads=n_threads, workers=at_work).upper_bound)
         return max(prices)
-
-    def empty_dual(self, part: FloatArray, judge: Judge) -> FloatArray:
-        """The dual point of the network without neurons; with a free bias, of the best constants."""
-        if part.ndim == 1:
-            return empty_dual(judge)
-        if self.loss.name == "l2":  # of all entries together
-            constants = part.mean(axis=0) if judge.free else np.zeros(part.shape[1])
-            return self.loss.gradient(np.tile(constants, len(part)), part.ravel())
-        columns = [empty_dual(self.judge(y, 1.0, judge.tol, math.inf, judge.n_threads)) for y in part.T]
-        return np.stack(columns, axis=1).ravel()
 
     def solve(
         self,

@@ -19,7 +19,7 @@ from .faces import Face, face_at, ray_at
 from .judge import Judge
 from .master import Master, Scaling
 
-__all__ = ["empty_dual", "work"]
+__all__ = ["work"]
 
 _ACCURACY, _ROUGH = 1e-9, 1e-6
 _MOST_ROUNDS = 200
@@ -40,11 +40,6 @@ _MOST_STUCK, _MOST_DEGENERATE = 4, 40
 def work(judge: Judge, blocks: Blocks) -> Status:
     """Rounds of the conic program and pricing until the gap is met, a limit is, or nothing moves."""
     return _Work(judge).run(blocks)
-
-
-def empty_dual(judge: Judge) -> FloatArray:
-    """The dual point of the network without neurons; with a free bias, of the best constant. In the units given."""
-    return judge.units.dual(_Work(judge).solve([])[2])
 
 
 class _Work:

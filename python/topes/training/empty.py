@@ -1,0 +1,47 @@
+"""The network without neurons: the gradient of the loss at it, where it is optimal from some beta on."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .._support.validation import FloatArray
+from ..losses import Loss
+
+__all__ = ["empty_dual"]
+
+# Where the logistic loss has no slope left in doubles, and further.
+_FAR = 1000.0
+
+
+def empty_dual(loss: Loss, y: FloatArray, *, free: bool) -> FloatArray:
+    """A gradient of the loss at outputs of zero or, with a free bias, at the best constants; y and it (n,) or (n, C).
+
+    Those of each output sum to zero then, up to rounding; where the loss has a kink, all samples on it have the same share.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topes.losses import get_loss
+    >>> empty_dual(get_loss("absolute"), np.array([1.0, 2.0, 2.0, 5.0, 1e300]), free=True)
+    array([ 1. ,  0.5,  0.5, -1. , -1. ])
+    """
+    if y.ndim == 2 and loss.name != "l2":  # which is of all entries together
+        return np.stack([empty_dual(loss, column, free=free) for column in y.T], axis=1)
+    if not free or not len(y) or loss.name == "l2":
+        constants = y.mean(axis=0) if free and len(y) else np.zeros(y.shape[1:])
+        return loss.gradient(np.broadcast_to(constants, y.shape).ravel(), y.ravel()).reshape(y.shape)
+    low, high = (-_FAR, _FAR) if loss.needs_labels else (float(y.min()), float(y.max()))
+    left, right = (loss.gradient(np.full_like(y, c), y) for c in (low, high))
+    while low < (middle := 0.5 * low + 0.5 * high) < high:
+        at = loss.gradient(np.full_like(y, middle), y)
+        total = math.fsum(at)
+        if total == 0.0:
+            return at
+        if total < 0.0:
+            low, left = middle, at
+        else:
+            high, right = middle, at
+    below, above = -math.fsum(left), math.fsum(right)
+    return left if below <= 0.0 else left + (below / (below + above)) * (right - left)
