@@ -6,6 +6,7 @@ width times ||v||^2. Near the optimum most samples lie on a kink, and a conic pr
 
 from __future__ import annotations
 
+import math
 import time
 
 import numpy as np
@@ -26,6 +27,9 @@ _ENOUGH = 0.5
 # The conic program takes over where rounding costs less than this share of the gap asked for.
 _HAND_OVER = 0.1
 _MOST_ROUNDS = 40
+# Nor more than so many in a row in which the objective falls by less than this share of what rounding costs: a neuron that
+# vanishes with the width may be too small beside the others to be held.
+_MOST_STUCK, _PROGRESS = 3, 1e-6
 # Prices of the neurons are met to this share of the gap asked for, but no better: with less, rounds were many times as many.
 _SHARE, _FINEST = 2e-2, 1e-6
 
@@ -52,7 +56,7 @@ def _at_width(judge: Judge, blocks: Blocks, width: float) -> tuple[Blocks, Statu
     descent = Descent(pricer, y / width, beta, SMOOTHED[loss.name], judge.deadline)
     descent.enter(blocks.columns / width, blocks.signs)
     descent.constant = blocks.constant / width
-    cost = 0.0
+    cost, least, stuck = 0.0, math.inf, 0
     for _ in range(_MOST_ROUNDS):
         begin = time.perf_counter()
         descent.minimise(max(_SHARE * judge.tol, _FINEST))
@@ -66,7 +70,10 @@ def _at_width(judge: Judge, blocks: Blocks, width: float) -> tuple[Blocks, Statu
         if status is not None:
             return blocks, status, cost
         t = min(1.0, beta / pricing.upper_bound) if pricing.upper_bound > 0.0 else 1.0
-        gap = width * descent.value() + loss.conjugate(t * v, y) + t * t * cost
-        if gap <= _ENOUGH * cost or not enter_priced(descent, judge, pricing, v, width):
+        value = width * descent.value()
+        gap = value + loss.conjugate(t * v, y) + t * t * cost
+        stuck = 0 if value < least - _PROGRESS * cost else stuck + 1
+        least = min(least, value)
+        if gap <= _ENOUGH * cost or stuck > _MOST_STUCK or not enter_priced(descent, judge, pricing, v, width):
             break
     return blocks, None, cost
