@@ -7,6 +7,7 @@ a polytope. Its smallest member is hard to find; a vertex has at most rank(A) ne
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import linprog
 
 from .._support.validation import FloatArray
@@ -19,6 +20,8 @@ __all__ = ["fewer"]
 # Prices within this share of the best belong to directions that may carry a neuron.
 _TIGHT = 1e-6
 _MOST_DIRECTIONS, _TRIES, _REWEIGHTINGS = 400, 8, 4
+# Tries without any gain after which there is none to be had: as a rule, on data in general position, from the first on.
+_FRUITLESS = 2
 _RANK, _NONE = 1e-9, 1e-9
 
 
@@ -53,17 +56,24 @@ def fewer(pricer: Pricer, blocks: Blocks, spare: FloatArray, dual: FloatArray, b
     scale = float(np.abs(target).max())
     rng = np.random.default_rng(0)
     best: FloatArray | None = None
-    for _ in range(_TRIES):
+    least = len(blocks)
+    for k in range(_TRIES):
+        if k == _FRUITLESS and best is None:
+            break
         weights = rng.uniform(0.5, 1.5, len(signs))
+        before: npt.NDArray[np.bool_] | None = None
         for _ in range(_REWEIGHTINGS):
             found = linprog(weights, A_eq=rows / scale, b_eq=target / scale, bounds=(0.0, None), method="highs")
             if not found.success:
                 break
             lam = np.where(found.x > _NONE * found.x.max(), found.x, 0.0)
-            if best is None or np.count_nonzero(lam) < np.count_nonzero(best):
-                best = lam
+            if np.count_nonzero(lam) < least:
+                best, least = lam, int(np.count_nonzero(lam))
+            if before is not None and np.array_equal(lam > 0.0, before):
+                break
+            before = lam > 0.0
             weights = 1.0 / (lam + 0.1 * lam.max())  # the small ones are to go
-    if best is None or np.count_nonzero(best) >= len(blocks):
+    if best is None:
         return None
     kept = np.flatnonzero(best)
     return Blocks(U[:, kept] * best[kept], signs[kept], blocks.constant)
