@@ -43,7 +43,9 @@ def test_losses_that_are_not_smooth_need_few_neurons(loss):
     Y = np.stack([y + 0.1 * rng.standard_normal(20), np.abs(X[:, 0])], axis=1)
     solution = train(X, Y, 0.05 * beta_max(X, Y, loss=loss, bias="free"), loss=loss, bias="free", tol=1e-5)
     assert solution.status is Status.CERTIFIED
-    assert max(r.n_faces for r in solution.history if r.gap > 1e-4) <= 60
+    # Rounds that do not move collect directions, and the next one that does drops them: copies that stay never go.
+    faces = [r.n_faces for r in solution.history]
+    assert max(min(faces[k : k + 5]) for k in range(max(1, len(faces) - 4))) <= 40
 
 
 def test_merging_near_neurons_of_a_fit_without_error_costs_nothing():
