@@ -155,6 +155,10 @@ std::vector<std::size_t> all_rays(std::size_t r) {
   return out;
 }
 
+// Without a negative inner product |sum of t_i v_i|^2 >= sum of t_i^2: the hull is no nearer to the origin than that of orthogonal rays. To
+// find the point that is nearest pivots may turn in circles where rays are equal but for the last digits.
+bool is_acute(std::span<const double> gram) { return *std::min_element(gram.begin(), gram.end()) >= 0; }
+
 struct Part {
   std::vector<double> gram;
   double volume = 0;
@@ -201,6 +205,7 @@ bool NestedRule::operator()(std::span<const double> gram, double volume, Measure
 }
 
 bool pointed(std::span<const double> gram, std::size_t r) {
+  if (is_acute(gram)) return true;
   std::vector<double> mu(r);
   return nearest_weights(square_gram(gram, r), all_rays(r), mu) >= kPointed / static_cast<double>(r);
 }
@@ -217,7 +222,7 @@ bool ShiftedPoints::prepare(std::span<const double> gram, std::size_t r, double 
   std::vector<Piece> stack;
   stack.push_back({square_gram(gram, r), volume, all});
   // Orthogonal rays are at 1 / r. Children are no nearer to the origin than their parent.
-  if (!(nearest_weights(stack.back().gram, all, mu) >= kPointedToSample / static_cast<double>(r))) return false;
+  if (!is_acute(gram) && !(nearest_weights(stack.back().gram, all, mu) >= kPointedToSample / static_cast<double>(r))) return false;
   while (!stack.empty()) {
     Piece piece = std::move(stack.back());
     stack.pop_back();
