@@ -55,3 +55,9 @@ def test_samples_on_a_kink_have_the_same_share():
     assert empty_dual(get_loss("absolute"), np.array([0.0, 7.0, 7.0, 9.0, 1e300]), free=True) == pytest.approx(
         [1.0, 0.5, 0.5, -1.0, -1.0]
     )
+
+
+@pytest.mark.parametrize("name", ["squared", "l2", "absolute", "huber"])
+def test_targets_that_are_all_alike_leave_no_slope(name):
+    """The mean of three times 0.1 is not 0.1, and the l2 loss had a gradient of norm 1 there."""
+    assert np.abs(empty_dual(get_loss(name), np.full(3, 0.1), free=True)).max() <= 1e-15

@@ -29,9 +29,12 @@ def empty_dual(loss: Loss, y: FloatArray, *, free: bool) -> FloatArray:
     """
     if y.ndim == 2 and loss.name != "l2":  # which is of all entries together
         return np.stack([empty_dual(loss, column, free=free) for column in y.T], axis=1)
-    if not free or not len(y) or loss.name == "l2":
-        constants = y.mean(axis=0) if free and len(y) else np.zeros(y.shape[1:])
-        return loss.gradient(np.broadcast_to(constants, y.shape).ravel(), y.ravel()).reshape(y.shape)
+    if loss.name == "l2" and free and len(y):
+        for _ in range(2):  # where all are alike rounding leaves something, and its direction would be the gradient
+            y = y - y.mean(axis=0)
+        free = False
+    if not free or not len(y):
+        return loss.gradient(np.zeros(y.size), y.ravel()).reshape(y.shape)
     low, high = (-_FAR, _FAR) if loss.needs_labels else (float(y.min()), float(y.max()))
     left, right = (loss.gradient(np.full_like(y, c), y) for c in (low, high))
     while low < (middle := 0.5 * low + 0.5 * high) < high:
