@@ -90,7 +90,8 @@ def test_against_the_multivariate_normal(n, d, r):
         H = signs[:, None] * X / np.linalg.norm(X, axis=1)[:, None]
         zero = np.zeros(n)
         limits = {"maxpts": 200_000, "abseps": 1e-6, "releps": 1e-6}
-        probability = multivariate_normal.cdf(zero, zero, H @ H.T, allow_singular=True, **limits)
+        # Random points inside: without a seed one run in some tens was off by more than is asked for here.
+        probability = multivariate_normal(zero, H @ H.T, allow_singular=True, seed=0, **limits).cdf(zero)
         assert abs(probability - angles[k]) <= 2e-4
 
 
