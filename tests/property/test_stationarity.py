@@ -129,6 +129,21 @@ def test_what_training_returns_is_stationary_and_the_optimum_of_its_patterns(dra
         assert s.residual <= math.sqrt(2.0 * curvature * left) / (beta * math.sqrt(2.0 * s.objective / beta)) + 1e-4
 
 
+@pytest.mark.parametrize(
+    ("X", "y"),
+    [
+        ([[0, 1, 1], [1, 1, 0]], [0.3, 0.3]),  # a neuron of the bias alone: features of millions, output weight of 1e-8
+        ([[0, 0, 0], [0, 0, -1], [-0.1, 3, 2]], [0, 0.1, 2]),  # both biases are held at zero: no dual point sums to zero
+    ],
+)
+def test_what_training_returns_with_a_free_bias_is_the_optimum_of_its_patterns(X, y):
+    options = {"loss": "l2", "bias": "free"}
+    optimum = train(X, y, 0.05, activation=0.5, tol=1e-10, **options)
+    s = stationarity(optimum.network, X, y, 0.05, optimum=optimum, **options)
+    assert s.program_gap <= 1e-6
+    assert s.residual <= 1e-4
+
+
 WEIGHTS = {2: [(3.0, 4.0), (0.0, 1.0), (5.0, -12.0)], 3: [(1.0, 2.0, 2.0), (0.0, 0.0, 1.0)]}  # of integer length
 
 

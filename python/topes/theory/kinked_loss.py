@@ -96,15 +96,18 @@ def _least_norm(form: LocalForm, sides: list[Signs]) -> tuple[FloatArray, FloatA
     v0 = np.where(form.on_kink, 0.0, form.loss.gradient(form.outputs, form.y))
     p, q = cp.Variable(len(kinked), nonneg=True), cp.Variable(len(kinked), nonneg=True)
     constraints = _subdifferential(form, kinked, p, q)
-    columns = []
+    columns, last = [], cp.Variable(len(sides))
     for j, held in enumerate(sides):
         column, more = _column(form, j, kinked, v0, p, q, held)
         constraints += more
-        last = form.features[:, j] @ v0 + form.beta * form.c[j] + form.features[kinked, j] @ (p - q)
-        columns.append(cp.hstack([column, cp.hstack([last])]))
+        # An equation of its own, with entries about one: features of a free bias alone are in the millions.
+        size = max(form.unit, float(np.abs(form.features[:, j]).max(initial=0.0)))
+        slope = (form.features[:, j] / size) @ v0 + form.beta * form.c[j] / size
+        constraints.append(last[j] * (form.unit / size) == slope + (form.features[kinked, j] / size) @ (p - q))
+        columns.append(cp.hstack([column / form.unit, last[j : j + 1]]))
     if not columns:
         return np.zeros((len(form.W) + 1, 0)), v0
-    problem = cp.Problem(cp.Minimize(cp.norm(cp.hstack(columns) / form.unit, 2)), constraints)
+    problem = cp.Problem(cp.Minimize(cp.norm(cp.hstack(columns), 2)), constraints)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the last digits asked for may not be reached
@@ -115,7 +118,7 @@ def _least_norm(form: LocalForm, sides: list[Signs]) -> tuple[FloatArray, FloatA
         raise SolverError(f"CLARABEL returned no point of the subdifferential: status {problem.status}")
     v = v0.copy()
     v[kinked] = p.value - q.value
-    return np.stack([np.asarray(column.value) for column in columns], axis=1), v
+    return np.stack([np.asarray(column.value) * form.unit for column in columns], axis=1), v
 
 
 def _column(

@@ -98,7 +98,19 @@ def _cone(X: FloatArray, signs: npt.NDArray[np.int8], tolerance: float, arrangem
 
 
 def _bound(form: LocalForm, faces: list[Cones], v: FloatArray) -> float:
-    v = form.loss.project_dual(v, form.y, zero_sum=form.bias == "free")
+    """The better one where a free bias asks for v'1 = 0 or not: only faces that hold a neuron of the bias alone do."""
+    bound = _bound_at(form, faces, form.loss.project_dual(v, form.y, zero_sum=form.bias == "free"))
+    if form.bias != "free" or any(_holds_constants(face) for face in faces):
+        return bound
+    return max(bound, _bound_at(form, faces, form.loss.project_dual(v, form.y)))
+
+
+def _holds_constants(face: Cones) -> bool:
+    leaning = face.normals(0)[:, -1]
+    return not (leaning.min(initial=0.0) < 0.0 < leaning.max(initial=0.0))
+
+
+def _bound_at(form: LocalForm, faces: list[Cones], v: FloatArray) -> float:
     worst = 0.0
     for face in faces:
         w = np.concatenate([v, np.zeros(len(face.X) - len(v))])
