@@ -18,6 +18,7 @@ from .dual import zero_sum
 from .errors import InputError, SolverError
 from .jobs.pricing import Workers, workers
 from .jobs.supply import ExecutorLike
+from .losses import loss_names
 from .network import TwoLayerNetwork
 from .pricing.found import Cover
 from .pricing.oracle import Pricer
@@ -58,6 +59,8 @@ def save(
 ) -> None:
     """`Solution.save_certificate`: the dual point has the shape of the targets, and the gap says how finely it is priced."""
     pricer = problem.pricer
+    if problem.loss not in (*loss_names(), *form.CONDITIONS):
+        raise InputError(f"loss of a certificate must be one of {', '.join(loss_names())}, got {problem.loss!r}")
     _check_network(net, problem)
     V = _columns(dual)
     if pricer.bias == "free":

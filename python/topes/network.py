@@ -142,7 +142,7 @@ class TwoLayerNetwork:
         y : array_like, shape (n,)
         beta : float
             Weight of the regulariser, > 0.
-        loss : str
+        loss : str or Loss
             A name of `topes.losses`; losses are sums over the samples.
         bias : {"penalized", "free"}, optional
             Whether b1_j counts as an entry of w1_j (Corollary II.1), or not at all. Default "penalized".
@@ -171,6 +171,7 @@ class TwoLayerNetwork:
         X: Any = None,
         pool: int = 1,
         reduce: bool = True,
+        angle: float = _SAME_DIRECTION,
     ) -> TwoLayerNetwork:
         """The network of a solution of (7), by Proposition II.1.
 
@@ -188,6 +189,8 @@ class TwoLayerNetwork:
             The outputs are means over so many consecutive rows of X.
         reduce : bool
             False takes the units only.
+        angle : float
+            Directions this close (radians) are equal. Merging them changes outputs; with 0 only rounding does.
 
         Returns
         -------
@@ -207,8 +210,7 @@ class TwoLayerNetwork:
         if bias == "free":
             U, c = _one_constant(U, c, kappa_of(activation), reach)
         if X is not None and reduce:
-            U, c = merged(U, c, _SAME_DIRECTION, reach=reach)  # the pieces of a direction that lies on a wall
-            U, c = _at_vertex(U, c, data, kappa_of(activation), bias, norm, pool)
+            U, c = _at_vertex(U, c, data, kappa_of(activation), bias, norm, pool, angle)
         return cls._from_columns(U, c, activation, bias, norm, reach)
 
     @classmethod
@@ -326,22 +328,24 @@ def merged(
 
 
 def _at_vertex(
-    U: FloatArray, c: FloatArray, X: FloatArray, kappa: float, bias: Bias, norm: float, pool: int
+    U: FloatArray, c: FloatArray, X: FloatArray, kappa: float, bias: Bias, norm: float, pool: int, angle: float
 ) -> tuple[FloatArray, FloatArray]:
     """Move to a vertex of {lambda >= 0 : sum lambda_j c_j phi(X u_j) = f}: no worse a penalty, at most n columns.
 
     Caratheodory's argument: while columns depend on each other, walk along a dependence that does not raise the penalty
-    until a coefficient is zero.
+    until a coefficient is zero. Columns within `angle` are merged first: the pieces of a direction that lies on a wall.
     """
     if U.shape[1] <= 1:
         return U, c
     data = X if bias is False else np.hstack([X, np.ones((len(X), 1))])
+    f = pooled(phi(data @ U, kappa), pool) @ c
+    U, c = merged(U, c, angle, reach=reach_of(X, bias))
     sizes = np.linalg.norm(U, axis=0)
     if bias == "free":  # a constant up to the solver's accuracy is a constant, whatever the units: no cost, no slope
         heights = np.abs(U) * np.abs(data).max(axis=0, initial=0.0)[:, None]
         U = U * np.vstack([heights[:-1] > _NEGLIGIBLE * heights.max(axis=0), np.ones((1, U.shape[1]))])
     A = pooled(phi(data @ (U / sizes), kappa), pool) * c
-    lam = at_vertex(A, weight_norm(penalised(U / sizes, bias), norm), sizes)
+    lam = at_vertex(A, weight_norm(penalised(U / sizes, bias), norm), sizes, f)
     active = lam > 0.0
     return (U / sizes)[:, active] * lam[active], c[active]
 

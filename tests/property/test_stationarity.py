@@ -121,12 +121,32 @@ def test_what_training_returns_is_stationary_and_the_optimum_of_its_patterns(dra
     assert optimum.n_neurons <= len(X)
     # A neuron of a free bias alone has no cheapest scaling: (3) has no minimum then, and its layers are far out of balance.
     attained = bias != "free" or bool(np.all(np.any(optimum.network.W1 != 0.0, axis=0)))
-    # A step along the gradient g gains g^2 / (2 curvature) up to the next kink: no more than the gap may be left to gain.
+    # A step t along the gradient g gains g t - curvature t^2 / 2 up to the next kink: no more than the gap is left to gain.
     if attained and s.objective > 1e-3 * get_loss(loss).value(np.zeros_like(y), y):
         size = float(np.linalg.norm(X) + len(X)) ** 2
-        curvature = 2.0 * size * 2.0 * s.objective / beta + size * float(np.linalg.norm(optimum.dual)) + beta
+        curvature = 2.0 * size * 2.0 * s.objective / beta + size * float(np.linalg.norm(optimum.dual)) + len(X.T) * beta
         left = max(optimum.gap, 1e-12) * s.objective
-        assert s.residual <= math.sqrt(2.0 * curvature * left) / (beta * math.sqrt(2.0 * s.objective / beta)) + 1e-4
+        slope = max(math.sqrt(2.0 * curvature * left), 2.0 * left / _next_kink(optimum.network, X, norm))
+        assert s.residual <= slope / unit_of(beta, *_counted(optimum.network, bias), y) + 1e-4
+
+
+def _counted(network, bias):
+    """The weights that cost something."""
+    W = network.W1 if network.b1 is None or bias == "free" else np.vstack([network.W1, network.b1])
+    return W, network.w2
+
+
+def _next_kink(network, X, norm):
+    """How far the weights can move before a pre-activation, or for p = 1 a weight, that is not called zero becomes zero."""
+    W, data = network.W1, X
+    if network.b1 is not None:
+        W, data = np.vstack([W, network.b1]), np.hstack([X, np.ones((len(X), 1))])
+    lengths = np.linalg.norm(data, axis=1)
+    away = np.abs(data @ W)[lengths > 0.0] / lengths[lengths > 0.0, None]
+    away = away[away > 1e-7 * np.linalg.norm(W, axis=0)]
+    weights = np.abs(W)
+    weights = weights[weights > 1e-7 * weights.max(axis=0, initial=0.0)] if norm == 1 else away
+    return min(float(away.min(initial=np.inf)), float(weights.min(initial=np.inf)))
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray, as_vector
 from ..errors import InputError
 from ..losses import Loss, get_loss
+from ..losses.base import ours
 
 __all__ = ["LARGE_LOSSES", "CrossEntropyLoss", "as_outputs", "torch_loss"]
 
 LARGE_LOSSES = ("squared", "logistic", "cross_entropy")
 
 
+@ours
 class CrossEntropyLoss(Loss):
     """sum over samples of log sum_c exp(f_c) - f_y, of the n C outputs as one vector; targets are unit vectors.
 

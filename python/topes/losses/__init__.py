@@ -28,11 +28,12 @@ The last three take labels -1 and +1.
 from __future__ import annotations
 
 from .._support.validation import choice
-from .base import Loss
+from ..errors import InputError
+from .base import Loss, is_own
 from .classification import HingeLoss, LogisticLoss, SquaredHingeLoss
 from .regression import AbsoluteLoss, HuberLoss, L2Loss, SquaredLoss
 
-__all__ = ["LOSSES", "Loss", "get_loss", "loss_names"]
+__all__ = ["LOSSES", "Loss", "get_loss", "is_own", "loss_names"]
 
 LOSSES: dict[str, Loss] = {
     loss.name: loss
@@ -60,7 +61,7 @@ def get_loss(name: str | Loss) -> Loss:
     Raises
     ------
     InputError
-        No loss has this name; the message lists the accepted ones.
+        No loss has this name; the message lists the accepted ones. Or a loss of one's own has the name of another.
 
     Examples
     --------
@@ -72,5 +73,7 @@ def get_loss(name: str | Loss) -> Loss:
     True
     """
     if isinstance(name, Loss):
+        if is_own(name) and name.name in LOSSES:
+            raise InputError(f"loss must have a name of its own, got {type(name).__qualname__} with the name {name.name!r}")
         return name
     return LOSSES[choice(name, "loss", loss_names())]

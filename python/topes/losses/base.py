@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,54 @@ from .._support.validation import FloatArray, as_labels
 
 BoolArray = npt.NDArray[np.bool_]
 
-__all__ = ["BoolArray", "Loss"]
+__all__ = ["BoolArray", "Loss", "is_own", "ours"]
+
+_LossT = TypeVar("_LossT", bound="Loss")
 
 
 class Loss(ABC):
-    """One loss: values, slopes and conjugate. Instances carry no state; take them from `get_loss`."""
+    """One loss: values, slopes and conjugate. Those of this package carry no state; take them from `get_loss`.
+
+    A loss of one's own derives from this class, convex and at least 0, and goes wherever a loss is asked for by name, but
+    for certificates in files, whose checker knows the losses here only. It gives a `name` of its own and the methods below
+    that are abstract, and where it differs from what is here: `_box`, the bounds of v_i in the domain of L*, or `in_domain`
+    and `project_dual` for a domain that is no box; `needs_labels`, `homogeneity`. Training takes its cvxpy expression, and
+    the bound its conjugate: a wrong one makes a wrong bound.
+
+    Examples
+    --------
+    The pinball loss, whose least value is at a quantile:
+
+    >>> import cvxpy as cp, numpy as np, topes
+    >>> class Pinball(topes.losses.Loss):
+    ...     name = "pinball"
+    ...     homogeneity = 1
+    ...
+    ...     def __init__(self, tau):
+    ...         self.tau = tau
+    ...
+    ...     def value(self, f, y):
+    ...         return float(np.sum(np.maximum(self.tau * (y - f), (self.tau - 1) * (y - f))))
+    ...
+    ...     def gradient(self, f, y):
+    ...         return np.where(y > f, -self.tau, np.where(y < f, 1 - self.tau, 0.0))
+    ...
+    ...     def expression(self, f, y):
+    ...         return cp.sum(cp.maximum(self.tau * (y - f), (self.tau - 1) * (y - f)))
+    ...
+    ...     def _conjugate_inside(self, v, y):
+    ...         return float(v @ y)
+    ...
+    ...     def _box(self, y):
+    ...         return np.full(y.shape, -self.tau), np.full(y.shape, 1 - self.tau)
+    ...
+    ...     def lipschitz(self, n):
+    ...         return max(self.tau, 1 - self.tau) * n**0.5
+    >>> X = [[-1.0, 1.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]
+    >>> solution = topes.train(X, [1.0, 0.0, 1.0, 4.0], beta=0.1, loss=Pinball(0.75))
+    >>> solution.status.value, solution.gap <= 1e-6
+    ('certified', True)
+    """
 
     name: ClassVar[str]
     needs_labels: ClassVar[bool] = False
@@ -88,7 +131,21 @@ class Loss(ABC):
         return y, np.zeros(y.shape, dtype=bool)
 
     def __repr__(self) -> str:
-        return f"get_loss({self.name!r})"
+        return f"{type(self).__name__} {self.name!r}" if is_own(self) else f"get_loss({self.name!r})"
+
+
+_OURS: set[type[Loss]] = set()
+
+
+def ours(cls: type[_LossT]) -> type[_LossT]:
+    """Decorates the losses of this package."""
+    _OURS.add(cls)
+    return cls
+
+
+def is_own(loss: Loss) -> bool:
+    """Whether this is a loss of one's own: only its class knows it, neither the core nor the checker of certificates."""
+    return type(loss) not in _OURS
 
 
 def _clip_to_zero_sum(v: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

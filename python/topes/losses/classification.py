@@ -10,7 +10,7 @@ from scipy.special import expit, xlogy
 
 from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
-from .base import BoolArray, Loss
+from .base import BoolArray, Loss, ours
 
 __all__ = ["HingeLoss", "LogisticLoss", "SquaredHingeLoss"]
 
@@ -30,6 +30,7 @@ class _MarginLoss(Loss):
         return None if self._unbounded else math.sqrt(n)
 
 
+@ours
 class LogisticLoss(_MarginLoss):
     """sum log(1 + exp(-y_i f_i)), labels -1 and +1."""
 
@@ -60,6 +61,7 @@ class LogisticLoss(_MarginLoss):
         return super().conjugate_size(v, y) + float(np.count_nonzero(v))
 
 
+@ours
 class HingeLoss(_MarginLoss):
     """sum max(0, 1 - y_i f_i), labels -1 and +1."""
 
@@ -81,6 +83,7 @@ class HingeLoss(_MarginLoss):
         return float(y @ v)
 
 
+@ours
 class SquaredHingeLoss(_MarginLoss):
     """sum max(0, 1 - y_i f_i)^2, labels -1 and +1; no factor 1/2, as in LIBLINEAR and scikit-learn."""
 

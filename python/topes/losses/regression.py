@@ -9,11 +9,12 @@ import numpy as np
 
 from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
-from .base import BoolArray, Loss
+from .base import BoolArray, Loss, ours
 
 __all__ = ["AbsoluteLoss", "HuberLoss", "L2Loss", "SquaredLoss"]
 
 
+@ours
 class SquaredLoss(Loss):
     """0.5 * ||f - y||_2^2 (Example II.1)."""
 
@@ -39,6 +40,7 @@ class SquaredLoss(Loss):
         return None
 
 
+@ours
 class L2Loss(Loss):
     """||f - y||_2, not squared: 1-Lipschitz, the loss of Theorem III.1's example and of Figure 5."""
 
@@ -83,6 +85,7 @@ class L2Loss(Loss):
         return 1.0
 
 
+@ours
 class AbsoluteLoss(Loss):
     """||f - y||_1."""
 
@@ -111,6 +114,7 @@ class AbsoluteLoss(Loss):
         return math.sqrt(n)
 
 
+@ours
 class HuberLoss(Loss):
     """Huber's loss with threshold 1: t^2 / 2 for |t| <= 1, |t| - 1/2 beyond, t = f - y."""
 

@@ -16,12 +16,13 @@ import numpy as np
 
 from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
-from .base import Loss
+from .base import Loss, ours
 from .regression import HuberLoss
 
 __all__ = ["SMOOTHED", "HalfHuberLoss"]
 
 
+@ours
 class HalfHuberLoss(Loss):
     """Huber's loss, threshold 1, of what f_i lacks of y_i: none where f_i is y_i or further from zero on its side."""
 

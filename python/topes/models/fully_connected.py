@@ -59,8 +59,8 @@ def train(
         both layers, (27): needs norm = 2.
     beta : float
         Weight of the regulariser, > 0.
-    loss : str
-        A name of `topes.losses`.
+    loss : str or Loss
+        A name of `topes.losses`, or a loss of one's own (see `topes.losses.Loss`).
     activation : {"relu", "abs"} or float
         Slope kappa < 1 on the negative side.
     bias : {False, "penalized", "free"}

@@ -10,10 +10,12 @@ import numpy as np
 from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
 from ..losses import Loss
+from ..losses.base import ours
 
 __all__ = ["InterpolationLoss", "MarginLoss"]
 
 
+@ours
 class InterpolationLoss(Loss):
     """0 where f = y, infinite elsewhere; L*(v) = v'y.
 
@@ -38,6 +40,7 @@ class InterpolationLoss(Loss):
         return None
 
 
+@ours
 class MarginLoss(Loss):
     """0 where y_i f_i >= 1 for all i, infinite elsewhere, labels -1 and +1; L*(v) = v'y for -y_i v_i >= 0.
 

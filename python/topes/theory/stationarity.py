@@ -16,7 +16,7 @@ from .._support.validation import FloatArray, as_beta, as_matrix, as_positive, a
 from ..activation import kappa_of
 from ..errors import InputError
 from ..foreign import as_network
-from ..losses import Loss, get_loss
+from ..losses import Loss, get_loss, is_own, loss_names
 from ..low_rank.solution import LowRankSolution
 from ..models import train
 from ..network import Bias, TwoLayerNetwork, check_bias, penalised, weight_norm
@@ -238,6 +238,8 @@ def stationarity(
     """
     beta, tol, the_loss = as_beta(beta), as_positive(tol, "tol"), get_loss(loss)
     norm = choice(norm, "norm", (2, 1))
+    if is_own(the_loss):
+        raise InputError(f"loss must be one of {', '.join(loss_names())}: kinks of others are not known, got {the_loss!r}")
     if not (isinstance(zero_tol, (int, float)) and 0.0 <= zero_tol < 1.0):
         raise InputError(f"zero_tol must be a number in [0, 1), got {zero_tol!r}")
     check_count(max_cells, "max_cells", 1)

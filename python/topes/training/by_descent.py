@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from .._support.validation import FloatArray
-from ..losses import Loss
+from ..losses import Loss, is_own
 from ..result import Status
 from .blocks import Blocks
 from .descent import Descent
@@ -24,8 +24,8 @@ _PRECISION, _LAST = 1e-2, 2e-2
 
 
 def is_smooth(loss: Loss, y: FloatArray, f: FloatArray | None = None) -> bool:
-    """Whether the loss has second derivatives at these outputs, by default those of the empty network."""
-    return loss.curvature(np.zeros_like(y) if f is None else f, y, np.zeros((len(y), 0))) is not None
+    """Whether the core knows the loss, and it has second derivatives at these outputs, by default the empty network's."""
+    return not is_own(loss) and loss.curvature(np.zeros_like(y) if f is None else f, y, np.zeros((len(y), 0))) is not None
 
 
 def descend(judge: Judge, blocks: Blocks) -> tuple[Blocks, Status | None]:

@@ -12,10 +12,13 @@ from .judge import Judge
 
 __all__ = ["conclude", "worth_of_few"]
 
+_LITTLE = 1e-9  # next to what solvers leave
+
 
 def worth_of_few(judge: Judge) -> float:
-    """The share of the objective that a smaller network may cost: what the gap leaves."""
-    return max(0.01 * judge.tol, 0.9 * (judge.tol - judge.gap))
+    """What share of the objective fewer neurons may cost: what the gap leaves, or a gap more where `tol` is missed."""
+    missed = min(judge.gap, _LITTLE) if judge.gap > judge.tol else 0.0
+    return max(0.01 * judge.tol, 0.9 * (judge.tol - judge.gap), missed)
 
 
 def conclude(judge: Judge, status: Status, network: TwoLayerNetwork, objective: float) -> Solution:

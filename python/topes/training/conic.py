@@ -10,7 +10,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._support.validation import FloatArray
-from ..losses import Loss
+from ..losses import Loss, is_own
+from .own_loss import add_expression
 
 __all__ = ["Conic", "add_loss", "column"]
 
@@ -40,11 +41,11 @@ class Conic:
         self.quadratic_entries.append(_entries(matrix, place, place))
 
     def constrain(self, cone: Any, terms: list[tuple[int, Any]], b: FloatArray) -> None:
-        """b - sum of matrix times the variables from its place on, in the cone."""
+        """b - sum of matrix times the variables from its place on, in the cone, or the product of a list of cones."""
         self.entries += [_entries(matrix, self.m, place) for place, matrix in terms]
         self.m += len(b)
         self.sides.append(b)
-        self.cones.append(cone)
+        self.cones += cone if isinstance(cone, list) else [cone]
 
     def solve(self, accuracy: float) -> Any:
         """Clarabel's solution."""
@@ -88,6 +89,10 @@ def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray, size: float
     Returns where the multipliers of f = F x are, or None for the squared loss, whose outputs are no variables.
     """
     n = len(y)
+    if is_own(loss):
+        f = add_expression(conic, loss, y)
+        conic.constrain(clarabel.ZeroConeT(n), [(0, F), (f, -sp.eye_array(n))], np.zeros(n))
+        return conic.m - n
     if loss.name == "squared":
         conic.quadratic(0, F.T @ F)
         for j, slope in enumerate(-(F.T @ y)):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._support.validation import FloatArray
-from ..losses import Loss, loss_names
+from ..losses import Loss
 from ..losses.smoothed import SMOOTHED
 from .blocks import Blocks
 from .by_descent import is_smooth
@@ -83,7 +83,7 @@ class LocalTask:
     def is_taken(self, start: Blocks) -> bool:
         """Whether the loss is smooth, or can be made so, and known to the core, and the unknowns are few enough."""
         rank = self.rows.span.shape[1]
-        smooth = self.loss.name in loss_names() and (self.loss.name in SMOOTHED or is_smooth(self.loss, self.y))
+        smooth = self.loss.name in SMOOTHED or is_smooth(self.loss, self.y)
         return smooth and 0 < rank <= _MOST_UNKNOWNS // _FEWEST_NEURONS and len(start) * rank <= _MOST_UNKNOWNS
 
     def seconds_of_a_step(self, neurons: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -37,18 +38,27 @@ def best_network(
     none = np.zeros((pricer.data.shape[1], 0))
     data = pricer.data if pricer.bias is False else pricer.data[:, :-1]
 
-    def network(parts: list[FloatArray], reduce: bool) -> TwoLayerNetwork:
+    def network(parts: list[FloatArray], **how: Any) -> TwoLayerNetwork:
         options: dict[str, Any] = {"activation": pricer.kappa, "bias": pricer.bias, "norm": pricer.norm}
-        return TwoLayerNetwork.from_convex(*parts, X=data, pool=pricer.pool, reduce=reduce, **options)
+        return TwoLayerNetwork.from_convex(parts[0], parts[1], X=data, pool=pricer.pool, **how, **options)
 
-    candidates = []
-    for blocks, reduce in [(b, r) for b in choices for r in (True, False)]:
-        plain = network(blocks.by_sign(), reduce)
+    def outcomes(blocks: Blocks, **how: Any) -> list[tuple[TwoLayerNetwork, float]]:
+        plain, found = network(blocks.by_sign(), **how), []
         for each in (plain, on_the_kinks(plain, data, y, loss, pricer.pool)):
             fit = loss.value(pricer.pooled(each.predict(data)), y)
             penalty = each.penalty(bias=pricer.bias or "penalized", norm=pricer.norm)
-            candidates.append((each, fit + beta * penalty))
+            found.append((each, fit + beta * penalty))
+        return found
+
+    known = [(blocks, outcomes(blocks), outcomes(blocks, reduce=False)) for blocks in choices]
+
+    def smallest_first() -> Iterator[tuple[TwoLayerNetwork, float]]:
+        for blocks, small, whole in known:
+            yield from small
+            yield from outcomes(blocks, angle=0.0)  # a vertex all the same, without what merging costs
+            yield from whole
+
     empty = loss.value(np.zeros_like(y), y)
-    least = min(value for _, value in candidates)
-    chosen = next(c for c in candidates if c[1] <= least + worth * max(abs(least), 1e-3 * empty))
-    return (network([none, none], False), empty) if empty <= chosen[1] else chosen
+    least = min(value for _, small, whole in known for _, value in (*small, *whole))
+    chosen = next(c for c in smallest_first() if c[1] <= least + worth * max(abs(least), 1e-3 * empty))
+    return (network([none, none]), empty) if empty <= chosen[1] else chosen
