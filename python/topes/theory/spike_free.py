@@ -201,7 +201,9 @@ def _proof(
     ratio = math.inf
     if most:
         ratio = max(1.0, math.sqrt(min(Fraction(square) / most, _LARGE)) * (1.0 - 4.0 * _U))
-    return _Proof(np.array([Fraction(x) for x in u], dtype=object), functional, ratio)
+    most_of_u = max(abs(Fraction(x)) for x in u)
+    unit = Fraction(2) ** (most_of_u.denominator.bit_length() - most_of_u.numerator.bit_length())  # of any length: about one
+    return _Proof(np.array([x * unit for x in u], dtype=object), functional, ratio)
 
 
 def _refuted_in_doubles(A: Integers, scale: int, B: Integers, first: list[int]) -> SpikeFree | None:
