@@ -59,6 +59,29 @@ def test_answers_are_the_same_to_the_last_bit_far_from_one(draw, loss, bias, a, 
     assert one.n_neurons == other.n_neurons
 
 
+@FEW
+@given(st.data(), KAPPAS, BIASES, st.sampled_from([0, -20, -60]), st.booleans())
+def test_huber_of_short_targets_is_the_squared_loss(draw, kappa, bias, b, several):
+    X, y = draw.draw(data())
+    y = np.ldexp(0.9 * y / max(float(np.linalg.norm(y)), 1e-3), b)
+    if several:
+        y = np.column_stack([y, -y / 4])[:, : draw.draw(st.integers(1, 2))]
+    beta = float(np.ldexp(0.05, b))
+    huber, squared = (train(X, y, beta, loss=loss, activation=kappa, bias=bias) for loss in ("huber", "squared"))
+    assert huber.problem.loss == "huber"
+    assert huber.gap <= 1e-6
+    assert huber.objective == pytest.approx(squared.objective, rel=1e-12, abs=0.0)
+    assert huber.lower_bound == pytest.approx(squared.lower_bound, rel=1e-9, abs=0.0)
+    again = certify(X, y, huber.network, beta, loss="huber", bias=bias)
+    assert again.objective == pytest.approx(huber.objective, rel=1e-9)
+    assert again.gap <= 1e-5
+
+
+def test_huber_of_longer_targets_is_not():
+    assert train([[1.0]], [3.0], 1.5, loss="huber").n_neurons == 0  # its slope is at most 1
+    assert train([[1.0]], [3.0], 1.5, loss="squared").objective == pytest.approx(1.5**2 / 2 + 1.5 * 1.5)
+
+
 @pytest.mark.parametrize("loss", loss_names())
 @pytest.mark.parametrize("bias", [False, "penalized", "free"])
 def test_warm_starts_and_paths_keep_the_units_given(loss, bias):

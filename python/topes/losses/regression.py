@@ -9,7 +9,7 @@ import numpy as np
 
 from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
-from .base import BoolArray, Loss, ours
+from .base import BoolArray, Loss, is_own, ours
 
 __all__ = ["AbsoluteLoss", "HuberLoss", "L2Loss", "SquaredLoss"]
 
@@ -129,6 +129,10 @@ class HuberLoss(Loss):
 
     def _second_derivative(self, f: FloatArray, y: FloatArray) -> FloatArray | None:
         return (np.abs(f - y) <= 1.0).astype(np.float64)
+
+    def simplest(self, y: FloatArray) -> Loss:
+        """The squared loss where ||y|| < 1: one residual of 1 costs more than all of y, so none of these is beyond."""
+        return SquaredLoss() if float(y @ y) < 0.999 and not is_own(self) else self
 
     def expression(self, f: Any, y: FloatArray) -> Any:
         return 0.5 * cp.sum(cp.huber(f - y, 1))  # cvxpy's huber is t^2 near 0: twice ours

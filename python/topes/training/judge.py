@@ -63,7 +63,8 @@ class Judge:
         max_cones: int | None = None,
         workers: Workers | None = None,
     ) -> None:
-        self.asked, self.units = Problem(pricer, y, beta, loss.name), Units.of(pricer, y, beta, loss)
+        self.asked, loss = Problem(pricer, y, beta, loss.name), loss.simplest(y.ravel())
+        self.units = Units.of(pricer, y, beta, loss)
         self.pricer, targets, self.beta = self.units.problem(pricer, y, beta)
         self.y, self.loss, self.tol = targets.ravel(), loss, tol
         self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
