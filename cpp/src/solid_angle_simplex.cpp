@@ -14,7 +14,7 @@ namespace topes {
 namespace {
 
 // The rule is asked for this relative accuracy; its estimate of the error is on the safe side by a power of ten or two.
-constexpr double kWanted = 1e-9;
+constexpr double kWanted = 5e-10;
 constexpr int kMaxClasses = 12;  // the weights of higher rules alternate too much
 constexpr std::size_t kMaxPoints = 1365;  // of one class: compositions of 11 into 5 parts
 

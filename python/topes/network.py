@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from scipy.optimize import nnls
 
 from ._support.files import whole_file
+from ._support.nonnegative import nonnegative_least_squares
 from ._support.validation import FloatArray, as_beta, as_matrix, as_vector, choice
 from .activation import activation_name, kappa_of, phi
 from .errors import FileFormatError, InputError
@@ -394,5 +394,5 @@ def _on_target(A: FloatArray, target: FloatArray, lam: FloatArray, active: Any) 
     refined = lam.copy()
     refined[active] += np.linalg.lstsq(A[:, active], rest, rcond=None)[0]
     if np.any(refined[active] < 0.0):
-        refined[active] = nnls(A[:, active], target)[0]
+        refined[active] = nonnegative_least_squares(A[:, active], target)
     return refined if float(np.linalg.norm(target - A @ refined)) < float(np.linalg.norm(rest)) else lam

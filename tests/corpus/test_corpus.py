@@ -56,7 +56,7 @@ def test_solid_angles_sum_to_one(file):
         pytest.skip("cells of an affine arrangement, or of rank 0, have no solid angles")
     summary = topes.solid_angle_summary(A)
     assert summary.n_cells == A.count()
-    assert abs(summary.sum - 1) <= summary.error <= 1e-8
+    assert abs(summary.sum - 1) <= summary.error <= (1e-9 if A.rank <= 5 else 1e-8)
 
 
 def test_the_reduction_of_a_network_does_not_walk_along_rounding():

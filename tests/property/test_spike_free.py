@@ -53,6 +53,12 @@ def test_the_criterion_is_the_definition(instance):
     _check_proof(instance, result)
 
 
+def test_an_inverse_in_doubles_of_more_than_they_hold():
+    """Times 2^60 it was infinite, which was an OverflowError."""
+    X = [[0.0, 1e-154, 0.0], [0.0, 1e-154, 5e-324], [0.0, 0.0, -5e-324]]
+    assert topes.spike_free(X).spike_free == reference.is_spike_free(X)
+
+
 @st.composite
 def small_cones(draw):
     """Two or three rows with acute angles: both answers are frequent."""

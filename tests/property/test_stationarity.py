@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize, nnls
+from scipy.optimize import minimize
 
 from problems import BIASES, KAPPAS, data
 from strategies import Instance, central
 from topes import Arrangement, InputError, TwoLayerNetwork, reference, stationarity, train
+from topes._support.nonnegative import nonnegative_least_squares
 from topes.losses import get_loss, loss_names
 from topes.programs.stationary import face_of
 from topes.theory import Kind, balanced
@@ -229,7 +230,8 @@ def test_facets_describe_a_face_as_well_as_all_rows(instance, draw):
         assert len(facets) <= len(rows)
         assert np.abs(flat @ w).max(initial=0.0) <= 1e-12 * np.linalg.norm(w)
         for row in rows:
-            assert nnls(np.vstack([facets, flat, -flat]).T, row)[1] <= 1e-12
+            A = np.vstack([facets, flat, -flat]).T
+            assert np.linalg.norm(A @ nonnegative_least_squares(A, row) - row) <= 1e-12
 
 
 @given(planted(together=False))
@@ -271,7 +273,8 @@ def test_kinks_of_the_loss_against_all_choices(instance, draw, kappa, loss):
                 D[place] = slope
             G = X.T @ (D * np.array(v)[:, None]) * c + beta * W
             points.append(np.append(G.ravel(), (D * H).T @ np.array(v) + beta * c))
-    mu = nnls(np.vstack([np.array(points).T, np.ones(len(points))]), np.append(np.zeros(len(points[0])), 1.0))[0]
+    points = np.unique(points, axis=0)
+    mu = nonnegative_least_squares(np.vstack([points.T, np.ones(len(points))]), np.append(np.zeros(len(points[0])), 1.0))
     expected = float(np.linalg.norm((mu / mu.sum()) @ np.array(points)))
     s = stationarity((W, c), X, y, beta, loss=loss, activation=kappa, zero_tol=0.0, compare=False)
     unit = beta * max(
@@ -305,7 +308,7 @@ def steepest_by_cells(X, W, c, H, slopes, beta, kappa):
             for v in product(*slopes)
         ]
         A = np.vstack([np.hstack([np.array(points).T, -cones.T]), np.append(np.ones(len(points)), np.zeros(len(cones)))])
-        mu = nnls(A, np.append(np.zeros(len(points[0])), 1.0))[0]
+        mu = nonnegative_least_squares(A, np.append(np.zeros(len(points[0])), 1.0))
         worst = max(worst, float(np.linalg.norm(A[:-1] @ mu)) / float(mu[: len(points)].sum()))
     return worst
 
@@ -325,7 +328,7 @@ def test_at_a_d_stationary_point_no_adjacent_cell_has_a_better_neuron_of_its_sig
         q = -math.copysign(1.0, c[0]) * (np.where(side >= 0, 1.0, kappa) * v) @ X
         G = side[:, None] * X
         G = G[np.any(G != 0.0, axis=1)]
-        worst = max(worst, float(np.linalg.norm(q + G.T @ nnls(G.T, -q)[0])))
+        worst = max(worst, float(np.linalg.norm(q + G.T @ nonnegative_least_squares(G.T, -q))))
     if s.kind is Kind.LOCAL:
         assert worst <= beta * (1 + 1e-5)
     else:  # the way down leads into one of these cells

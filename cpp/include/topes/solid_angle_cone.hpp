@@ -30,7 +30,7 @@ struct AngleRules {
 void round_ray(const std::vector<Integer>& ray, std::span<const int> exponents, long double* out);
 
 /// Rounded rays serve where they give this many digits of the angle; exact ones are used otherwise.
-inline constexpr double kAngleDigits = 1e-9;
+inline constexpr double kAngleDigits = 5e-10;
 inline constexpr double kSampledDigits = 1e-6;  ///< the same where the angle is sampled: points give fewer than that
 
 /// Solid angles of cones whose rays are exact. Only the inner products are rounded, never what can cancel.

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import nnls
 
+from .._support.nonnegative import nonnegative_least_squares
 from .._support.validation import FloatArray
 from ..arrangement import Arrangement
 from ..dual import lower_bound
@@ -224,7 +224,7 @@ class _Solver:
         if not len(G):
             return c
         try:
-            return np.asarray(c + G.T @ nnls(G.T, -c)[0])
+            return np.asarray(c + G.T @ nonnegative_least_squares(G.T, -c))
         except RuntimeError:  # no convergence
             return c
 

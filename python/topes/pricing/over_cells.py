@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linprog, nnls
+from scipy.optimize import linprog
 
+from .._support.nonnegative import nonnegative_least_squares
 from .._support.validation import FloatArray
 from ..network import Bias
 from ..programs.scalar_output import Cones
@@ -76,7 +77,7 @@ def _multipliers(c: FloatArray, G: FloatArray, q: float, free: bool) -> FloatArr
             scale = np.ones(len(c))
             if free:
                 scale[-1] = _BIAS_WEIGHT
-            lam = nnls(G.T * scale[:, None], -c * scale)[0]
+            lam = nonnegative_least_squares(G.T * scale[:, None], -c * scale)
         else:
             lam = _multipliers_linear(c, G, q, free)
     except RuntimeError:  # no convergence: zero is a valid, weaker choice

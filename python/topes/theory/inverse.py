@@ -57,12 +57,13 @@ def enclosed_inverse(G: Integers, bits: int) -> EnclosedInverse | None:
     A, exponents = unit_scaled(G, bits)
     one = 1 << bits
     try:
-        start = np.linalg.inv(np.array([[x / one for x in row] for row in A]))
+        with np.errstate(over="ignore"):
+            start = 2.0**60 * np.linalg.inv(np.array([[x / one for x in row] for row in A]))
     except np.linalg.LinAlgError:
         return None
     if not np.isfinite(start).all():
         return None
-    R = np.array([[int(x * 2.0**60) << (bits - 60) for x in row] for row in start.tolist()], dtype=object).reshape(k, k)
+    R = np.array([[int(x) << (bits - 60) for x in row] for row in start.tolist()], dtype=object).reshape(k, k)
     unit = np.eye(k, dtype=np.int64).astype(object) * one
     last = None
     for _ in range(_STEPS):

@@ -18,8 +18,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import lsq_linear, nnls
+from scipy.optimize import lsq_linear
 
+from .._support.nonnegative import nonnegative_least_squares
 from .._support.validation import FloatArray
 from ..arrangement import Arrangement
 from ..errors import CellLimitError
@@ -97,5 +98,5 @@ def _least_norm_of_hull(points: FloatArray) -> FloatArray:
     """
     unit = max(float(np.abs(points).max()), 1e-300)
     columns = np.vstack([(points / unit).T, np.ones(len(points))])
-    mu = nnls(columns, np.append(np.zeros(points.shape[1]), 1.0), maxiter=50 * (len(points) + 10))[0]
+    mu = nonnegative_least_squares(columns, np.append(np.zeros(points.shape[1]), 1.0), maxiter=50 * (len(points) + 10))
     return np.asarray((mu / mu.sum()) @ points)
