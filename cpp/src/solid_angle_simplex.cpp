@@ -82,8 +82,12 @@ NestedRule::NestedRule(int r) : r_(r), n_pairs_(static_cast<std::size_t>(r * (r 
     const int d = 2 * s + 1;
     double magnitude = 0;
     for (int i = 0; i <= s; ++i) {
-      const double w = std::exp(d * std::log(d + n - 2.0 * i) - 2 * s * std::numbers::ln2 - std::lgamma(i + 1.0) -
-                                std::lgamma(d + n - i + 1.0));
+      // By products: what a logarithm rounds is the same for all cells, and the alternating sum has a thousand times of it.
+      long double product = std::ldexp(1.0L, -2 * s);
+      for (int k = 1; k <= d + n - i; ++k) product *= (k <= d ? d + n - 2.0L * i : 1.0L) / k;
+      for (int k = d + n - i + 1; k <= d; ++k) product *= d + n - 2.0L * i;
+      for (int k = 1; k <= i; ++k) product /= k;
+      const auto w = static_cast<double>(product);
       weights_[static_cast<std::size_t>(s * kMaxClasses + s - i)] = i % 2 == 0 ? w : -w;
       magnitude += w * static_cast<double>(classes_[static_cast<std::size_t>(s - i)].n_points);
     }
