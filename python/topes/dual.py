@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from ._support.validation import FloatArray
-from .losses import Loss
+from .losses import Loss, is_own
 
 __all__ = ["lower_bound", "zero_sum"]
 
@@ -51,7 +51,7 @@ def _best_scale(loss: Loss, v: FloatArray, y: FloatArray, most: float) -> float:
 
 def _rounding(loss: Loss, v: FloatArray, y: FloatArray) -> float:
     """Covers the roundings of a conjugate, a sum over n, and the sums here; below the normal numbers they are absolute."""
-    if not np.any(v):
+    if not np.any(v) and not is_own(loss):
         return 0.0  # sums of zeros
     return (len(v) + 8) * (_EPS * loss.conjugate_size(v, y) + _LEAST)
 

@@ -190,13 +190,16 @@ class TwoLayerNetwork:
         reduce : bool
             False takes the units only.
         angle : float
-            Directions this close (radians) are equal. Merging them changes outputs; with 0 only rounding does.
+            Directions this close (radians), >= 0, are equal where X is given and `reduce`. Merging them raises the cost a
+            little; with 0 only rounding does.
 
         Returns
         -------
         TwoLayerNetwork
             Its objective (3) is the value of (7) where the columns lie in their cones.
         """
+        if not (isinstance(angle, (int, float)) and 0.0 <= angle < np.inf):
+            raise InputError(f"angle must be a number >= 0, got {angle!r}")
         V = np.asarray(positive, dtype=np.float64)
         W = np.asarray(negative, dtype=np.float64)
         U = np.hstack([V, W])
@@ -330,10 +333,11 @@ def merged(
 def _at_vertex(
     U: FloatArray, c: FloatArray, X: FloatArray, kappa: float, bias: Bias, norm: float, pool: int, angle: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Move to a vertex of {lambda >= 0 : sum lambda_j c_j phi(X u_j) = f}: no worse a penalty, at most n columns.
+    """Move to a vertex of {lambda >= 0 : sum lambda_j c_j phi(X u_j) = f}, at most n columns but for rounding.
 
     Caratheodory's argument: while columns depend on each other, walk along a dependence that does not raise the penalty
-    until a coefficient is zero. Columns within `angle` are merged first: the pieces of a direction that lies on a wall.
+    until a coefficient is zero. Columns within `angle` are merged first, the pieces of a direction that lies on a wall; what
+    that takes from the outputs is made up for.
     """
     if U.shape[1] <= 1:
         return U, c

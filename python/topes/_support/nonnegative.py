@@ -14,12 +14,7 @@ _SLOPE = 1e-9
 
 
 def nonnegative_least_squares(A: FloatArray, b: FloatArray, *, maxiter: int | None = None) -> FloatArray:
-    """The x >= 0 with the least ||A x - b||, by `nnls`; where that is none, by another active set method.
-
-    Raises
-    ------
-    RuntimeError
-        Neither of them came to an end.
+    """The x >= 0 with the least ||A x - b||, by `nnls`; or, where that finds none, by another method.
 
     Examples
     --------

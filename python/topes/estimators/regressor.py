@@ -58,8 +58,8 @@ class ConvexReLURegressor(RegressorBase):
     ----------
     beta : float
         Weight of the regulariser, > 0.
-    loss : {"squared", "l2", "absolute", "huber"}
-        As in `topes.losses`.
+    loss : {"squared", "l2", "absolute", "huber"} or Loss
+        As in `topes.losses`; or one of one's own, see `topes.losses.Loss`.
     activation : {"relu", "abs"} or float
         Slope kappa < 1 on the negative side.
     fit_intercept : bool, "penalized" or "free"

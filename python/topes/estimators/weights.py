@@ -27,7 +27,7 @@ def weighted(X: _Floats, y: _Floats, weights: _Floats, loss: str, bias: Any) -> 
     X, y, weights = X[kept], y[kept], weights[kept]
     if np.all(weights == 1):
         return X, y, False
-    if loss in _POWERS and bias != "free":
+    if isinstance(loss, str) and loss in _POWERS and bias != "free":
         scale = weights ** _POWERS[loss]
         columns = [X, np.ones((len(X), 1))] if bias else [X]
         return np.hstack(columns) * scale[:, None], y * scale, bool(bias)

@@ -65,7 +65,7 @@ def train_linear_cnn(
     kernel_size, stride : int or tuple of ints, optional
         As in `topes.extract_patches`. Not with `circular`: its filters are as large as a sample.
     circular : bool
-    loss : str
+    loss : str or Loss
         A name of `topes.losses`.
     tol : float
         The `LinearSolution.gap` to reach.

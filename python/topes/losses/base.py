@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .._support.validation import FloatArray, as_labels
+from ..errors import InputError
 
 BoolArray = npt.NDArray[np.bool_]
 
-__all__ = ["BoolArray", "Loss", "is_own", "ours"]
+__all__ = ["BoolArray", "Loss", "degree", "is_own", "ours"]
 
 _LossT = TypeVar("_LossT", bound="Loss")
 
@@ -21,11 +22,13 @@ _LossT = TypeVar("_LossT", bound="Loss")
 class Loss(ABC):
     """One loss: values, slopes and conjugate. Those of this package carry no state; take them from `get_loss`.
 
-    A loss of one's own derives from this class, convex and at least 0, and goes wherever a loss is asked for by name, but
-    for certificates in files, whose checker knows the losses here only. It gives a `name` of its own and the methods below
-    that are abstract, and where it differs from what is here: `_box`, the bounds of v_i in the domain of L*, or `in_domain`
-    and `project_dual` for a domain that is no box; `needs_labels`, `homogeneity`. Training takes its cvxpy expression, and
-    the bound its conjugate: a wrong one makes a wrong bound.
+    A loss of one's own derives from this class: convex, finite and at least 0 for all outputs. It trains wherever one
+    is asked for by name (`train`, `path`, `train_cnn`, `train_low_rank`, `certify`, the estimators, ...), but not in
+    `topes.large`, `stationarity`, on the command line, or into certificates, whose checker knows the losses here only.
+    It gives a `name` of its own and the methods below that are abstract, and where it differs from what is here:
+    `_box`, the bounds of v_i in the domain of L*, or `in_domain` and `project_dual` for a domain that is no box;
+    `conjugate_size` for a conjugate of other terms than v_i^2 and v_i y_i; `needs_labels`, `separable`, `homogeneity`.
+    Training takes its cvxpy expression, and the bound its conjugate: a wrong one makes a wrong bound.
 
     Examples
     --------
@@ -64,7 +67,9 @@ class Loss(ABC):
 
     name: ClassVar[str]
     needs_labels: ClassVar[bool] = False
-    homogeneity: ClassVar[int | None] = None  #: the q of L(t f, t y) = t^q L(f, y) for all t > 0, where there is one
+    #: the integer q of L(t f, t y) = t^q L(f, y) for all t > 0, where there is one; a derived class says it again
+    homogeneity: ClassVar[int | None] = None
+    separable: ClassVar[bool] = True  #: a sum of losses of single outputs
     kink_is_joint: ClassVar[bool] = False  #: the loss has a kink only where all outputs are on theirs
 
     @abstractmethod
@@ -115,6 +120,8 @@ class Loss(ABC):
 
     def check_targets(self, y: FloatArray) -> FloatArray:
         """Return y, or raise `InputError` when the loss cannot take it."""
+        if is_own(self) and not math.isfinite(self.value(np.zeros(y.size), y.ravel())):
+            raise InputError(f"loss must be finite for all outputs, got one that is not at 0: {self!r}")
         return as_labels(y, self.name) if self.needs_labels else y
 
     def curvature(self, f: FloatArray, y: FloatArray, A: FloatArray) -> FloatArray | None:
@@ -150,6 +157,12 @@ def ours(cls: type[_LossT]) -> type[_LossT]:
 def is_own(loss: Loss) -> bool:
     """Whether this is a loss of one's own: only its class knows it, neither the core nor the checker of certificates."""
     return type(loss) not in _OURS
+
+
+def degree(loss: Loss) -> int | None:
+    """`homogeneity`; of a loss of one's own only if its class says so itself, for it may be derived from one of another."""
+    q = vars(type(loss)).get("homogeneity") if is_own(loss) else loss.homogeneity
+    return q if isinstance(q, int) else None
 
 
 def _clip_to_zero_sum(v: FloatArray, low: FloatArray, high: FloatArray) -> FloatArray:

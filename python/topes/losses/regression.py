@@ -47,6 +47,7 @@ class L2Loss(Loss):
     name = "l2"
     homogeneity = 1
     kink_is_joint = True
+    separable = False
 
     def kinks(self, y: FloatArray) -> tuple[FloatArray, BoolArray]:
         return y, np.ones(y.shape, dtype=bool)

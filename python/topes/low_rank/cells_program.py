@@ -221,12 +221,7 @@ class _Solver:
     @staticmethod
     def projected(c: FloatArray, G: FloatArray) -> FloatArray:
         """c + G'lam for the lam >= 0 that make it short; any lam >= 0 gives an upper bound."""
-        if not len(G):
-            return c
-        try:
-            return np.asarray(c + G.T @ nonnegative_least_squares(G.T, -c))
-        except RuntimeError:  # no convergence
-            return c
+        return np.asarray(c + G.T @ nonnegative_least_squares(G.T, -c)) if len(G) else c
 
     def face(self, i: int, sign: int, toward: FloatArray) -> Face:
         """One cone as a block of the conic program, with all its rows or those next to its best direction."""

@@ -172,7 +172,7 @@ class _Family:
         prices = []
         for part in self.parts:
             judge = self.judge(part, 1.0, tol, math.inf, n_threads)
-            v = empty_dual(self.loss, judge.y.reshape(part.shape), free=judge.free)
+            v = empty_dual(judge.loss, judge.y.reshape(part.shape), free=judge.free)
             v = judge.units.dual(judge.feasible(v.ravel()).reshape(part.shape))
             prices.append(self.pricer.price(v, tol=tol, n_threads=n_threads, workers=at_work).upper_bound)
         return max(prices)

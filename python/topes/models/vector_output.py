@@ -15,7 +15,7 @@ from .._support.validation import FloatArray
 from ..activation import phi
 from ..dual import zero_sum
 from ..errors import InputError
-from ..losses import Loss
+from ..losses import Loss, is_own
 from ..network import TwoLayerNetwork
 from ..pricing.found import Pricing
 from ..pricing.oracle import Pricer
@@ -64,6 +64,9 @@ class VectorJudge(Judge):
     def __init__(self, pricer: Pricer, Y: FloatArray, *given: Any) -> None:
         super().__init__(pricer, Y, *given)
         self.n_outputs = Y.shape[1]
+        if self.free and not self.loss.separable and is_own(self.loss):
+            what = f"several outputs whose loss is no sum over them, got {self.loss!r}"
+            raise InputError(f"bias must not be 'free' for {what}")
         none = np.zeros((self.pricer.data.shape[1], 0))
         self.best = VectorBlocks(none, np.zeros((0, self.n_outputs)), shift=np.zeros(self.n_outputs))
 
@@ -72,7 +75,7 @@ class VectorJudge(Judge):
         if not self.free:
             return self.loss.project_dual(v, self.y)
         V: FloatArray = v.reshape(-1, self.n_outputs)
-        if self.loss.name == "l2":  # its domain is a ball around zero, of all columns
+        if not self.loss.separable:  # l2: its domain is a ball around zero, of all columns
             V = self.loss.project_dual((V - V.mean(axis=0)).ravel(), self.y).reshape(V.shape)
         else:
             Y = self.y.reshape(V.shape)
@@ -147,8 +150,8 @@ class VectorTraining:
 
 def check_separable(loss: Loss) -> None:
     """`InputError` where (30) is no sum over the outputs."""
-    if loss.name == "l2":
-        raise InputError("loss must be a sum over the outputs for output_norm=1, got 'l2'")
+    if not loss.separable:
+        raise InputError(f"loss must be a sum over the outputs for output_norm=1, got {loss.name!r}")
 
 
 def joined(solutions: Sequence[Solution], Y: FloatArray, loss: Loss, tol: float) -> Solution:

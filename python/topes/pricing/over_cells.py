@@ -72,16 +72,13 @@ def _multipliers(c: FloatArray, G: FloatArray, q: float, free: bool) -> FloatArr
     """A lam >= 0 that makes ||c + G'lam||_q small; with a free bias its last coordinate is made zero."""
     if not len(G):
         return np.zeros(0)
-    try:
-        if q == 2.0:
-            scale = np.ones(len(c))
-            if free:
-                scale[-1] = _BIAS_WEIGHT
-            lam = nonnegative_least_squares(G.T * scale[:, None], -c * scale)
-        else:
-            lam = _multipliers_linear(c, G, q, free)
-    except RuntimeError:  # no convergence: zero is a valid, weaker choice
-        lam = np.zeros(len(G))
+    if q == 2.0:
+        scale = np.ones(len(c))
+        if free:
+            scale[-1] = _BIAS_WEIGHT
+        lam = nonnegative_least_squares(G.T * scale[:, None], -c * scale)
+    else:
+        lam = _multipliers_linear(c, G, q, free)
     if free:  # take what is left of the bias coordinate away with one facet that leans the other way
         rest = c[-1] + G[:, -1] @ lam
         k = int(np.argmax(-np.sign(rest) * G[:, -1]))

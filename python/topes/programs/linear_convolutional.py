@@ -87,7 +87,7 @@ def linear_convolutional(
     y : array_like, shape (n,)
     beta : float
         Weight of the regulariser, > 0.
-    loss : str
+    loss : str or Loss
         A name of `topes.losses`.
 
     Examples
@@ -153,7 +153,7 @@ def circular_convolutional(
     y : array_like, shape (n,)
     beta : float
         Weight of the regulariser, > 0.
-    loss : str
+    loss : str or Loss
         A name of `topes.losses`.
     transform : {"unnormalised", "unitary"}
         The unitary matrix is the unnormalised one over sqrt(d); its norm has the weight beta / sqrt(d). Both programs

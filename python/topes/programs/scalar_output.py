@@ -152,7 +152,7 @@ def scalar_output(
         Weight of the regulariser, > 0.
     patterns : array_like, shape (P, n), optional
         Cells to use, 0/1; default all of them, enumerated exactly.
-    loss : str
+    loss : str or Loss
         A name of `topes.losses`.
     activation : {"relu", "abs"} or float
         Slope kappa < 1 on the negative side; D_i is 1 or kappa. Cones are told by signs, not by 2D - I, so that every

@@ -116,7 +116,7 @@ def rank_k_ratio(
         Weight of the regulariser, > 0.
     k : int
         1 to min(n, d).
-    loss : str
+    loss : str or Loss
         A loss with a Lipschitz constant in the 2-norm: "l2" (1), "absolute", "huber", "logistic", "hinge" (sqrt(n)).
     activation : {"relu", "abs"} or float
     tol : float

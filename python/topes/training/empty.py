@@ -7,12 +7,13 @@ import math
 import numpy as np
 
 from .._support.validation import FloatArray
-from ..losses import Loss
+from ..losses import Loss, is_own
 
 __all__ = ["empty_dual"]
 
 # Where the logistic loss has no slope left in doubles, and further.
 _FAR = 1000.0
+_FURTHEST = 1e100
 
 
 def empty_dual(loss: Loss, y: FloatArray, *, free: bool) -> FloatArray:
@@ -27,7 +28,7 @@ def empty_dual(loss: Loss, y: FloatArray, *, free: bool) -> FloatArray:
     >>> empty_dual(get_loss("absolute"), np.array([1.0, 2.0, 2.0, 5.0, 1e300]), free=True)
     array([ 1. ,  0.5,  0.5, -1. , -1. ])
     """
-    if y.ndim == 2 and loss.name != "l2":  # which is of all entries together
+    if y.ndim == 2 and loss.separable:
         return np.stack([empty_dual(loss, column, free=free) for column in y.T], axis=1)
     if loss.name == "l2" and free and len(y):
         for _ in range(2):  # where all are alike rounding leaves something, and its direction would be the gradient
@@ -36,6 +37,8 @@ def empty_dual(loss: Loss, y: FloatArray, *, free: bool) -> FloatArray:
     if not free or not len(y):
         return loss.gradient(np.zeros(y.size), y.ravel()).reshape(y.shape)
     low, high = (-_FAR, _FAR) if loss.needs_labels else (float(y.min()), float(y.max()))
+    if is_own(loss):  # the best constants may lie beyond the targets
+        low, high = _bracket(loss, y, low, high)
     left, right = (loss.gradient(np.full_like(y, c), y) for c in (low, high))
     while low < (middle := 0.5 * low + 0.5 * high) < high:
         at = loss.gradient(np.full_like(y, middle), y)
@@ -48,3 +51,13 @@ def empty_dual(loss: Loss, y: FloatArray, *, free: bool) -> FloatArray:
             high, right = middle, at
     below, above = -math.fsum(left), math.fsum(right)
     return left if below <= 0.0 else left + (below / (below + above)) * (right - left)
+
+
+def _bracket(loss: Loss, y: FloatArray, low: float, high: float) -> tuple[float, float]:
+    """Constants between which the slope changes its sign, or far out."""
+    step = max(high - low, 1.0)
+    while low > -_FURTHEST and math.fsum(loss.gradient(np.full_like(y, low), y)) > 0.0:
+        low, step = low - step, 2.0 * step
+    while high < _FURTHEST and math.fsum(loss.gradient(np.full_like(y, high), y)) < 0.0:
+        high, step = high + step, 2.0 * step
+    return low, high

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
+from ..errors import InputError
 from ..losses import Loss
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ def add_expression(conic: Conic, loss: Loss, y: FloatArray) -> int:
     from cvxpy.reductions.solvers.conic_solvers.clarabel_conif import dims_to_solver_cones
 
     f = cp.Variable(len(y))
-    data = cp.Problem(cp.Minimize(loss.expression(f, y))).get_problem_data(cp.CLARABEL)[0]
+    try:
+        data = cp.Problem(cp.Minimize(loss.expression(f, y))).get_problem_data(cp.CLARABEL)[0]
+    except (cp.DCPError, ValueError) as error:
+        raise InputError(f"loss must have a convex cvxpy expression, one number, got that of {loss!r}: {error}") from None
     place = conic.variables(len(data["c"]))
     conic.cost[place:] = np.asarray(data["c"], dtype=np.float64).tolist()
     if data.get("P") is not None:

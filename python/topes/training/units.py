@@ -14,6 +14,7 @@ import numpy as np
 
 from .._support.validation import FloatArray
 from ..losses import Loss
+from ..losses.base import degree
 from ..network import TwoLayerNetwork
 from ..pricing.oracle import Pricer
 
@@ -36,7 +37,7 @@ class Units:
     @classmethod
     def of(cls, pricer: Pricer, y: FloatArray, beta: float, loss: Loss) -> Units:
         """Those in which data and targets are about one; a bias that is penalised has units of its own, the data's."""
-        free, q = pricer.bias == "free", loss.homogeneity
+        free, q = pricer.bias == "free", degree(loss)
         inputs = pricer.data[:, :-1] if free else pricer.data
         data = 0 if pricer.bias == "penalized" else _exponent(inputs)
         targets = 0 if q is None else _exponent(y)
