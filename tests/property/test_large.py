@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import topes.large
@@ -38,6 +38,11 @@ def test_batches_are_the_loops_and_add_up_to_the_whole(problem, kappa, loss):
     from topes.large.model import GatedModel
 
     X, Y, patterns, weights = problem
+    # Where x.w is zero but for rounding, the side of the kink depends on the order of summation, and that on the batch.
+    rounded = np.any(np.round(X * 8) != X * 8, axis=1)
+    flat = weights.reshape(-1, X.shape[1]).T
+    size = (np.abs(X) @ np.abs(flat))[rounded]
+    assume(not np.any((np.abs(X @ flat)[rounded] <= 1e-12 * size) & (size > 0.0)))
     model = GatedModel(X, Y, patterns, 0.7, kappa, loss, torch.device("cpu"), torch.float64)
     with torch.no_grad():
         model.weights.copy_(torch.as_tensor(weights))
