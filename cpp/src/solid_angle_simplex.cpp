@@ -82,7 +82,7 @@ NestedRule::NestedRule(int r) : r_(r), n_pairs_(static_cast<std::size_t>(r * (r 
     const int d = 2 * s + 1;
     double magnitude = 0;
     for (int i = 0; i <= s; ++i) {
-      // By products: what a logarithm rounds is the same for all cells, and the alternating sum has a thousand times of it.
+      // By products: what a logarithm rounds is the same for all cells, and the alternating sum has thousands of times of it.
       long double product = std::ldexp(1.0L, -2 * s);
       for (int k = 1; k <= d + n - i; ++k) product *= (k <= d ? d + n - 2.0L * i : 1.0L) / k;
       for (int k = d + n - i + 1; k <= d; ++k) product *= d + n - 2.0L * i;

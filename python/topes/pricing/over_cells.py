@@ -34,7 +34,8 @@ def price(
     v : ndarray, shape (n,), float64
     kappa : float
     bias, norm
-        Those of the program. A free bias asks for sum(v) = 0, which is met up to rounding by the caller.
+        Those of the program. A free bias asks for sum(v) = 0, which is met up to rounding by the caller, or cones without a
+        neuron of the bias alone: their normals lean both ways.
     enough : float
         Cells that cannot exceed this need no projection.
 

@@ -96,14 +96,14 @@ def _least_norm(form: LocalForm, sides: list[Signs]) -> tuple[FloatArray, FloatA
     v0 = np.where(form.on_kink, 0.0, form.loss.gradient(form.outputs, form.y))
     p, q = cp.Variable(len(kinked), nonneg=True), cp.Variable(len(kinked), nonneg=True)
     constraints = _subdifferential(form, kinked, p, q)
-    columns, last = [], cp.Variable(len(sides))
+    columns, last, features = [], cp.Variable(len(sides)), form.features
     for j, held in enumerate(sides):
         column, more = _column(form, j, kinked, v0, p, q, held)
         constraints += more
         # An equation of its own, with entries about one: features of a free bias alone are in the millions.
-        size = max(form.unit, float(np.abs(form.features[:, j]).max(initial=0.0)))
-        slope = (form.features[:, j] / size) @ v0 + form.beta * form.c[j] / size
-        constraints.append(last[j] * (form.unit / size) == slope + (form.features[kinked, j] / size) @ (p - q))
+        size = max(form.unit, float(np.abs(features[:, j]).max(initial=0.0)))
+        slope = (features[:, j] / size) @ v0 + form.beta * form.c[j] / size
+        constraints.append(last[j] * (form.unit / size) == slope + (features[kinked, j] / size) @ (p - q))
         columns.append(cp.hstack([column / form.unit, last[j : j + 1]]))
     if not columns:
         return np.zeros((len(form.W) + 1, 0)), v0

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 
 from .._support.validation import FloatArray
 from ..losses import Loss, is_own
-from .own_loss import add_expression
+from .own_loss import conic_form
 
 __all__ = ["Conic", "add_loss", "column"]
 
@@ -90,9 +90,16 @@ def add_loss(conic: Conic, loss: Loss, y: FloatArray, F: FloatArray, size: float
     """
     n = len(y)
     if is_own(loss):
-        f = add_expression(conic, loss, y)
-        conic.constrain(clarabel.ZeroConeT(n), [(0, F), (f, -sp.eye_array(n))], np.zeros(n))
-        return conic.m - n
+        form = conic_form(loss, y)
+        z = conic.variables(len(form.q))
+        conic.cost[z:] = form.q.tolist()
+        if form.P is not None:
+            conic.quadratic(z, form.P)
+        if len(form.b):
+            conic.constrain(form.cones, [(z, form.A)], form.b)
+        rows = conic.m
+        conic.constrain(clarabel.ZeroConeT(n), [(0, F), (z + form.place, -sp.eye_array(n))], np.zeros(n))
+        return rows
     if loss.name == "squared":
         conic.quadratic(0, F.T @ F)
         for j, slope in enumerate(-(F.T @ y)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -11,17 +12,26 @@ from .._support.validation import FloatArray
 from ..errors import InputError
 from ..losses import Loss
 
-if TYPE_CHECKING:
-    from .conic import Conic
-
-__all__ = ["add_expression"]
+__all__ = ["ConicForm", "conic_form"]
 
 
-def add_expression(conic: Conic, loss: Loss, y: FloatArray) -> int:
-    """Add L(f, y), but for a constant: min over z of z'Pz/2 + q'z subject to b - A z in cones, f a part of z.
+@dataclass(frozen=True, eq=False)
+class ConicForm:
+    """L(f, y), but for a constant, as min over z of z'Pz/2 + q'z subject to b - A z in cones; f is z from `place` on.
 
-    Returns the place of f, n variables.
+    P is None for 0.
     """
+
+    P: Any
+    q: FloatArray
+    A: Any
+    b: FloatArray
+    cones: list[Any]
+    place: int
+
+
+def conic_form(loss: Loss, y: FloatArray) -> ConicForm:
+    """That of the loss's cvxpy expression; `InputError` where it is none."""
     from cvxpy.reductions.solvers.conic_solvers.clarabel_conif import dims_to_solver_cones
 
     f = cp.Variable(len(y))
@@ -29,10 +39,6 @@ def add_expression(conic: Conic, loss: Loss, y: FloatArray) -> int:
         data = cp.Problem(cp.Minimize(loss.expression(f, y))).get_problem_data(cp.CLARABEL)[0]
     except (cp.DCPError, ValueError) as error:
         raise InputError(f"loss must have a convex cvxpy expression, one number, got that of {loss!r}: {error}") from None
-    place = conic.variables(len(data["c"]))
-    conic.cost[place:] = np.asarray(data["c"], dtype=np.float64).tolist()
-    if data.get("P") is not None:
-        conic.quadratic(place, data["P"])
-    if len(data["b"]):
-        conic.constrain(dims_to_solver_cones(data["dims"]), [(place, data["A"])], data["b"])
-    return place + int(data["param_prob"].var_id_to_col[f.id])
+    q = np.asarray(data["c"], dtype=np.float64)
+    place = int(data["param_prob"].var_id_to_col[f.id])
+    return ConicForm(data.get("P"), q, data["A"], data["b"], dims_to_solver_cones(data["dims"]), place)
