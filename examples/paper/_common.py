@@ -7,6 +7,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,9 @@ BUNDLED = Path(__file__).parents[1] / "data"
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 SKY, PURPLE, YELLOW, BLACK = "#56B4E9", "#CC79A7", "#F0E442", "#000000"
 COLOURS = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, YELLOW)
+# Tell the same series apart in print.
+STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (1, 3)), (0, (8, 3)))
+MARKERS = "osD^vPX"
 
 
 def arguments(doc: str, *, data: str = "", parser: argparse.ArgumentParser | None = None) -> argparse.Namespace:
@@ -33,19 +37,71 @@ def arguments(doc: str, *, data: str = "", parser: argparse.ArgumentParser | Non
         parser.add_argument("--data", type=Path, metavar="DIR", help=data)
     options = parser.parse_args()
     for name, value in vars(options).items():
-        if name in ("seed", "momentum"):
-            if value < 0:
-                parser.error(f"--{name} must be at least 0, got {value}")
+        if name == "seed":
+            if not 0 <= value < 2**63:
+                parser.error(f"--seed must be from 0 to {2**63 - 1}, got {value}")
+        elif name == "momentum":
+            if not 0 <= value < 1:
+                parser.error(f"--momentum must be at least 0 and less than 1, got {value}")
         elif isinstance(value, (int, float)) and not isinstance(value, bool) and not 0 < value < math.inf:
             parser.error(f"--{name} must be positive and finite, got {value}")
-        elif name in ("output", "json") and value is not None and not value.parent.is_dir():
-            parser.error(f"--{name} must lie in an existing folder, got {str(value)!r}")
+        elif name in ("output", "json") and value is not None:
+            if not value.parent.is_dir():
+                parser.error(f"--{name} must lie in an existing folder, got {str(value)!r}")
+            if value.is_dir():
+                parser.error(f"--{name} must be a file, {str(value)!r} is a folder")
+        elif name in ("set", "sets") and value and options.data is None:
+            parser.error(f"--{name} names what is in --data, which is not given")
+    if options.output is not None:
+        formats = canvas(1, 1).canvas.get_supported_filetypes()
+        if options.output.suffix[1:].lower() not in formats:
+            parser.error(f"--output must end in one of {', '.join(sorted(formats))}, got {str(options.output)!r}")
     return options
+
+
+def run(main: Callable[[], None]) -> None:
+    """Call `main`; what topes refuses is one line, and so is Ctrl-C."""
+    try:
+        main()
+    except topes.TopesError as error:
+        stop(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def stop(message: str) -> Any:
     """End the script with one line."""
     sys.exit(f"error: {message}")
+
+
+class Progress:
+    """One line on stderr, written over, of work that takes minutes: what, how much of it is done, seconds left.
+
+    Parameters
+    ----------
+    what : str
+    total : int
+        Steps; more than that is another round of as many (a larger rho).
+    """
+
+    def __init__(self, what: str, total: int) -> None:
+        self.what, self.total, self.begin = what, total, time.perf_counter()
+        self.shown, self.wide = self.begin, 0
+
+    def __call__(self, done: int) -> None:
+        """Say that so many steps are done."""
+        now = time.perf_counter()
+        if not sys.stderr.isatty() and now - self.shown < 60.0:
+            return
+        rounds, step = divmod(done - 1, self.total)
+        left = (now - self.begin) / done * (self.total - step - 1)
+        line = f"{self.what}: {'' if rounds == 0 else f'round {rounds + 1}, '}{step + 1} of {self.total}, {left:.0f} s left"
+        if sys.stderr.isatty():
+            print("\r" + line.ljust(self.wide), end="" if left > 0.5 else "\n", file=sys.stderr, flush=True)
+            self.wide = len(line)
+        else:
+            print(line, file=sys.stderr, flush=True)
+        self.shown = now
 
 
 class Figures:
@@ -81,7 +137,10 @@ class Figures:
         print(f"{seconds:.1f} s")
         if self.options.json is not None:
             whole = {"title": self.title, "quick": self.options.quick, "seed": self.options.seed, "seconds": seconds}
-            self.options.json.write_text(json.dumps(whole | {"figures": self.values}, indent=1) + "\n", encoding="utf-8")
+            try:
+                self.options.json.write_text(json.dumps(whole | {"figures": self.values}, indent=1) + "\n", encoding="utf-8")
+            except OSError as error:
+                stop(f"--json cannot be written: {error}")
 
 
 def plain(value: Any) -> Any:
@@ -143,11 +202,14 @@ def read_table(name: str, target: str, folder: Path | None) -> tuple[Any, Any]:
     try:
         with path.open(encoding="utf-8") as lines:
             header = lines.readline().strip().split(",")
-            table = np.loadtxt(lines, delimiter=",", ndmin=2)
+            rows = [line.split(",") for line in lines if line.strip()]
+        table = np.array(rows, dtype=float).reshape(len(rows), -1)
     except (OSError, ValueError) as error:
         stop(f"{path} must be a table of numbers with a header: {error}")
     if target not in header:
         stop(f"{path} must have a column {target!r}, got {', '.join(header)}")
+    if not len(table) or not np.isfinite(table).all():
+        stop(f"{path} must have at least one row, all of it finite numbers")
     at = header.index(target)
     return np.delete(table, at, axis=1), table[:, at]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ HELP = "folder of " + ", ".join(f"{name}.npz" for pair in FILES.values() for nam
 def image_parser(doc: str, beta: float) -> argparse.ArgumentParser:
     """The options of every script about images."""
     parser = argparse.ArgumentParser(description=doc.split("\n\n")[0])
-    parser.add_argument("--set", choices=tuple(FILES), default="fashion-mnist", help="of --data (default fashion-mnist)")
+    parser.add_argument("--set", choices=tuple(FILES), help="of --data (default fashion-mnist)")
     parser.add_argument("--beta", type=float, default=beta, help=f"weight of the regulariser (default {beta:g})")
     parser.add_argument("--images", type=int, metavar="N", help="training images (default by size)")
     return parser
@@ -45,7 +46,7 @@ class Images:
         return (rows[0] - middle) / size, (rows[1] - middle) / size
 
 
-def digits(seed: int, n_train: int) -> Images:
+def digits(seed: int) -> tuple[Any, Any, Any, Any]:
     try:
         from sklearn.datasets import load_digits
     except ImportError:
@@ -53,23 +54,40 @@ def digits(seed: int, n_train: int) -> Images:
     held = load_digits()
     order = np.random.default_rng(seed).permutation(len(held.target))
     X, y = held.images[order] / 16.0, held.target[order].astype(int)
-    cut = min(n_train, 1200)
-    return Images("digits 8 x 8", X[:cut], y[:cut], X[1200:], y[1200:])
+    return X[:1200], y[:1200], X[1200:], y[1200:]
 
 
-def read(folder: Path | None, name: str, seed: int, n_train: int, n_test: int) -> Images:
-    """The first images of each part; without a folder the digits."""
-    if folder is None:
-        return digits(seed, n_train)
-    parts = []
-    for stem, most in zip(FILES[name], (n_train, n_test), strict=True):
-        path = folder / f"{stem}.npz"
-        try:
-            with np.load(path, allow_pickle=False) as held:
-                parts += [held["X"][:most] / 255.0, held["y"][:most].astype(int)]
-        except (OSError, KeyError, ValueError) as error:
-            stop(f"--data must hold {stem}.npz with uint8 images X and classes y: {error}")
-    return Images(name, *parts)
+def held_in(path: Path) -> tuple[Any, Any]:
+    """Images between 0 and 1 and classes of an .npz file."""
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            X, y = held["X"], held["y"]
+    except (OSError, KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        stop(f"--data must hold {path.name} with uint8 images X and classes y: {type(error).__name__} on reading it")
+    if X.dtype != np.uint8 or X.ndim not in (3, 4) or y.shape != X.shape[:1] or y.dtype.kind not in "iu" or not len(y):
+        stop(
+            f"{path} must hold uint8 images X of shape (n, height, width) or (n, height, width, channels) and n classes y, "
+            f"got X of {X.dtype} {X.shape} and y of {y.dtype} {y.shape}"
+        )
+    return X / 255.0, y.astype(int)
+
+
+def read(options: argparse.Namespace, n_train: int, n_test: int) -> Images:
+    """The first images of each part, of those that come with scikit-learn without --data; --images goes before n_train."""
+    name = "digits 8 x 8" if options.data is None else options.set or "fashion-mnist"
+    if options.data is None:
+        X, y, X_test, y_test = digits(options.seed)
+    else:
+        parts = [held_in(options.data / f"{stem}.npz") for stem in FILES[name]]
+        (X, y), (X_test, y_test) = parts
+    if options.images is not None and options.images > len(y):
+        stop(f"--images must be at most {len(y)}, the training images of {name}, got {options.images}")
+    chosen = slice(options.images or n_train)
+    images = Images(name, X[chosen], y[chosen], X_test[:n_test], y_test[:n_test])
+    missing = sorted(set(range(max(y.max(), y_test.max()) + 1)) - set(images.y_train))
+    if missing:
+        stop(f"the first {len(images.y_train)} images of {name} have none of class {missing[0]}: give more --images")
+    return images
 
 
 def one_hot(y: Any, classes: int) -> Any:

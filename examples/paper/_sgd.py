@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from _common import stop
+from _common import Progress, stop
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ def sgd(
     momentum: float = 0.0,
     decay: bool = False,
     looks: int = 200,
+    what: str = "SGD",
 ) -> Runs:
     """Train R networks of ReLU neurons at once, each with its own start, width, rate and order of samples.
 
@@ -102,6 +103,8 @@ def sgd(
         The rate falls to zero like a cosine; else it stays.
     looks : int
         How often (3) is taken over all samples, at most: at epochs in a geometric series.
+    what : str
+        Name of this run in the line that tells how far it is.
     """
     torch = import_torch()
     generator = torch.Generator().manual_seed(seed)
@@ -127,6 +130,7 @@ def sgd(
     times = set(np.geomspace(1, epochs, looks).round().astype(int).tolist()) | {epochs}
     seen, found = [0], [look()]
     per_epoch = -(-n // batch)
+    progress = Progress(what, epochs)
     for epoch in range(1, epochs + 1):
         if per_epoch > 1:
             order = torch.rand((R, n), generator=generator, dtype=torch.float64).argsort(dim=1)
@@ -148,6 +152,7 @@ def sgd(
             pace_c = pace_c.mul_(momentum).add_(slope_c)
             W -= step * pace_W
             c -= step * pace_c
+        progress(epoch)
         if epoch in times:
             seen.append(epoch)
             found.append(look())

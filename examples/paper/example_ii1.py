@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILION, Figures, arguments, canvas, save
+from _common import BLACK, BLUE, GREEN, ORANGE, SKY, VERMILION, Figures, arguments, canvas, run, save
 
 import topes
 
@@ -86,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

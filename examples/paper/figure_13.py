@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLACK, COLOURS, Figures, arguments, canvas, save, stop, tidy
+from _common import BLACK, COLOURS, STYLES, Figures, arguments, canvas, run, save, stop, tidy
 from _sgd import Runs, import_torch, sgd
 
 import topes
@@ -33,11 +33,12 @@ def digits() -> tuple[Any, Any]:
 def draw(runs: Runs, bound: float, filters: Any, path: Any) -> None:
     figure = canvas(11, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
-    for k, (m, colour) in enumerate(zip(WIDTHS, COLOURS, strict=False)):
+    for k, (m, colour, style) in enumerate(zip(WIDTHS, COLOURS, STYLES[1:], strict=False)):
+        look = {"color": colour, "linestyle": style}
         curves = runs.objective[1:, k * STARTS : (k + 1) * STARTS]
-        left.loglog(runs.epochs[1:], curves, color=colour, linewidth=0.9, alpha=0.8)
-        left.plot([], [], color=colour, label=f"SGD, {m} filters")
-    left.axhline(bound, color=BLACK, linestyle="--", linewidth=1.2, label="certified optimum of (14)")
+        left.loglog(runs.epochs[1:], curves, **look, linewidth=0.9, alpha=0.8)
+        left.plot([], [], **look, label=f"SGD, {m} filters")
+    left.axhline(bound, color=BLACK, linewidth=1.6, label="certified optimum of (14)")
     left.set(xlabel="epoch", ylabel="objective (13)")
     left.legend(frameon=False, fontsize=8)
     tidy(left)
@@ -47,7 +48,7 @@ def draw(runs: Runs, bound: float, filters: Any, path: Any) -> None:
     for k, tile in enumerate(shown):
         row, column = divmod(k, 4)
         tiles[3 * row : 3 * row + 2, 3 * column : 3 * column + 2] = tile
-    drawn = right.imshow(tiles, cmap="PuOr", vmin=-size, vmax=size)
+    drawn = right.imshow(tiles, cmap="cividis", vmin=-size, vmax=size)
     figure.colorbar(drawn, ax=right, label="weight", shrink=0.7)
     right.set_axis_off()
     right.set_title("filters of the optimum times output weight")
@@ -95,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

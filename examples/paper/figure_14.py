@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLACK, BLUE, GREEN, VERMILION, Figures, arguments, canvas, save, tidy, with_ones
+from _common import BLACK, BLUE, GREEN, VERMILION, Figures, arguments, canvas, run, save, tidy, with_ones
 
 import topes
 from topes.programs import penalised
@@ -86,4 +86,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

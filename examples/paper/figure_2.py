@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLACK, BLUE, GREEN, ORANGE, VERMILION, Figures, arguments, canvas, save, tidy
+from _common import BLACK, BLUE, GREEN, ORANGE, VERMILION, Figures, arguments, canvas, run, save, tidy
 
 import topes
 
@@ -38,23 +38,24 @@ def is_minimum(values: Any) -> Any:
 def draw(
     turn: Any, values: Any, minima: Any, price: Any, walls: Any, solution: Any, directions: Any, X: Any, y: Any, path: Any
 ) -> None:
-    figure = canvas(14, 4.2)
+    figure = canvas(14, 4.9)
     left, middle, right = figure.subplots(1, 3)
+    below: Any = {"frameon": False, "fontsize": 8, "loc": "upper center", "bbox_to_anchor": (0.5, -0.14)}
     for panel in (left, middle):
         for wall in walls:
             panel.axvline(wall, color="0.75", linewidth=0.9)
-        panel.set(xlabel="angle t of the neuron (walls of cells in grey)", xlim=(0, 2 * np.pi))
+        panel.set(xlabel="angle t of the neuron, radians (walls of cells in grey)", xlim=(0, 2 * np.pi))
         tidy(panel)
     left.plot(turn, values, color=BLUE, linewidth=1.4, label="best network of one neuron at t")
     left.plot(turn[minima], values[minima], "o", color=VERMILION, label="its local minima")
     left.axhline(solution.objective, color=BLACK, linestyle="--", linewidth=1.2, label="optimum of (7)")
     left.set(ylabel="objective (3)", title="non-convex: one piece for each cell")
-    left.legend(frameon=False, fontsize=8, loc="center")
+    left.legend(**below)
     middle.plot(turn, price, color=GREEN, linewidth=1.4, label="$|v^T\\phi(Xu)|$, v optimal")
     middle.axhline(BETA, color=BLACK, linestyle="--", linewidth=1.2, label="beta")
     middle.plot(directions, np.full(len(directions), BETA), "o", color=ORANGE, label="neurons of the optimum")
-    middle.set(title="dual: nothing above beta, so it is global")
-    middle.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 0.35))
+    middle.set(ylabel="price of a neuron at t", title="dual: nothing above beta, so it is global")
+    middle.legend(**below)
     side = np.linspace(-1.2, 1.2, 241)
     W = np.stack(np.meshgrid(side, side), axis=0).reshape(2, -1)
     f = np.maximum(X @ W, 0.0)
@@ -97,4 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from _common import BLACK, COLOURS, Figures, arguments, canvas, save, tidy
+from _common import BLACK, COLOURS, MARKERS, Figures, arguments, canvas, run, save, tidy
 
 import topes
 from topes.theory import decaying_data, rank_k_ratio
@@ -32,15 +32,16 @@ def optimum(X: Any, y: Any, seconds: float) -> Any:
 def draw(rows: list[dict[str, Any]], ranks: tuple[int, ...], path: Any) -> None:
     figure = canvas(11, 4.8)
     left, right = figure.subplots(1, 2)
-    for k, colour in zip(ranks, COLOURS, strict=False):
+    for k, colour, marker in zip(ranks, COLOURS, MARKERS, strict=False):
         mine = [r for r in rows if r["k"] == k]
         d = [r["d"] for r in mine]
         excess = [max(r["ratio"] - 1, FLOOR) for r in mine]
-        left.plot(d, excess, "o-", color=colour, markersize=5, label=f"$p_{{cvx-{k}}} / p^*$")
-        left.plot(d, [r["bound"] - 1 for r in mine], "--", color=colour, linewidth=1, label=f"bound, k = {k}")
-        right.plot(d, [r["cells"] for r in mine], "o-", color=colour, markersize=5, label=f"rank {k}")
+        left.plot(d, excess, "-", marker=marker, color=colour, markersize=5, label=f"$p_{{cvx-{k}}} / p^*$")
+        bounds, hollow = [r["bound"] - 1 for r in mine], {"marker": marker, "markerfacecolor": "none", "linewidth": 1}
+        left.plot(d, bounds, "--", color=colour, label=f"bound, k = {k}", **hollow)
+        right.plot(d, [r["cells"] for r in mine], "-", marker=marker, color=colour, markersize=5, label=f"rank {k}")
     every = sorted({(r["d"], r["all_cells"]) for r in rows})
-    right.plot(*zip(*every, strict=True), "s--", color=BLACK, markersize=4, label="all d features (general position)")
+    right.plot(*zip(*every, strict=True), "x--", color=BLACK, markersize=4, label="all d features (general position)")
     left.set(xscale="log", yscale="log", xlabel="features d", ylabel="ratio, less 1", title="Theorem III.1")
     right.set(xscale="log", yscale="log", xlabel="features d", ylabel="cells", title="cells of the program")
     for panel in (left, right):
@@ -84,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

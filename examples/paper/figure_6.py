@@ -13,7 +13,7 @@ import math
 from typing import Any
 
 import numpy as np
-from _common import BLACK, BLUE, COLOURS, ORANGE, VERMILION, Figures, arguments, canvas, save, tidy
+from _common import BLACK, BLUE, COLOURS, ORANGE, STYLES, VERMILION, Figures, arguments, canvas, run, save, tidy
 
 import topes
 from topes.sampling import coverage_probability, sample_cells, sufficient_samples, union_samples
@@ -43,12 +43,12 @@ def sampled_program(X: Any, y: Any, beta: float, sizes: tuple[int, ...], seed: i
 def draw(curves: dict[str, Any], marks: dict[str, Any], sizes: Any, ratio: Any, seen: Any, path: Any) -> None:
     figure = canvas(11, 4.2)
     left, right = figure.subplots(1, 2)
-    for (name, (N, chance)), colour in zip(curves.items(), COLOURS, strict=False):
-        left.plot(N, chance, color=colour, linewidth=1.4, label=name)
+    for (name, (N, chance)), colour, style in zip(curves.items(), COLOURS, STYLES, strict=False):
+        left.plot(N, chance, color=colour, linestyle=style, linewidth=1.4, label=name)
         radians, theorem = marks[name]
         left.plot(radians, np.interp(radians, N, chance), "x", color=colour, markersize=9)
         left.plot(theorem, np.interp(theorem, N, chance), "o", color=colour, markersize=7)
-    left.axhline(1 - EPS, color=BLACK, linestyle="--", linewidth=1, label="1 - eps")
+    left.axhline(1 - EPS, color=BLACK, linestyle=":", linewidth=1.4, label="1 - eps")
     left.plot([], [], "o", color="0.4", label="N of Theorem III.2, probabilities")
     left.plot([], [], "x", color="0.4", label="N with radians, Remark III.2")
     left.set(xlabel="Gaussian directions N", ylabel="probability that all cells are seen (exact)", ylim=(-0.03, 1.05))
@@ -113,4 +113,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

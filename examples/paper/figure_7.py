@@ -14,7 +14,7 @@ import argparse
 from typing import Any
 
 import numpy as np
-from _common import COLOURS, Figures, arguments, canvas, save, tidy, with_ones
+from _common import COLOURS, Figures, arguments, canvas, run, save, stop, tidy, with_ones
 from _sgd import Runs, import_torch, sgd
 
 import topes
@@ -62,6 +62,8 @@ def main() -> None:
         X, Y, BETA, np.repeat(WIDTHS, STARTS), rates=np.full(STARTS * len(WIDTHS), options.rate), epochs=epochs,
         batch=options.batch, seed=options.seed, momentum=options.momentum, decay=True,
     )  # fmt: skip
+    if not np.isfinite(runs.objective[-1]).any():
+        stop(f"all runs of SGD diverged: give a --rate below {options.rate:g}")
     reached = {}
     for m, best in zip(WIDTHS, runs.best.reshape(len(WIDTHS), STARTS), strict=True):
         reached[m] = int((best <= (1 + options.within) * bound).sum())
@@ -76,4 +78,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

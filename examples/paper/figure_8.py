@@ -12,7 +12,7 @@ import argparse
 from typing import Any
 
 import numpy as np
-from _common import BLACK, BLUE, COLOURS, VERMILION, Figures, arguments, canvas, read_table, save, tidy
+from _common import BLACK, BLUE, COLOURS, STYLES, VERMILION, Figures, arguments, canvas, read_table, run, save, tidy
 from _sgd import Runs, import_torch, sgd
 
 import topes
@@ -23,10 +23,10 @@ RATES = (0.01, 0.1, 0.5, 1.0)
 def draw(runs: Runs, solution: Any, y: Any, ours: Any, theirs: Any, path: Any) -> None:
     figure = canvas(12, 4.4)
     left, right = figure.subplots(1, 2)
-    for k, (rate, colour) in enumerate(zip(RATES, COLOURS, strict=False)):
+    for k, (rate, colour, style) in enumerate(zip(RATES, COLOURS, STYLES[1:], strict=False)):
         label = f"SGD, rate {rate:g}" + ("" if np.isfinite(runs.objective[-1, k]) else ": diverged")
-        left.loglog(runs.epochs[1:], runs.objective[1:, k], color=colour, linewidth=1.1, label=label)
-    left.axhline(solution.lower_bound, color=BLACK, linestyle="--", linewidth=1.2, label="certified optimum over all cells")
+        left.loglog(runs.epochs[1:], runs.objective[1:, k], color=colour, linestyle=style, linewidth=1.3, label=label)
+    left.axhline(solution.lower_bound, color=BLACK, linewidth=1.6, label="certified optimum over all cells")
     left.set(xlabel="epoch", ylabel="objective (3)", ylim=(0.8 * solution.lower_bound, None))
     left.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 0.1))
     span = slice(0, 300)
@@ -79,4 +79,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import COLOURS, Figures, arguments, canvas, save, tidy
+from _common import COLOURS, STYLES, Figures, Progress, arguments, canvas, run, save, stop, tidy
 from _images import HELP, Images, accuracy, image_parser, one_hot, read
 from _sgd import import_torch, sgd
 
@@ -24,11 +24,12 @@ def convex(X: Any, X_test: Any, images: Images, rate: float, size: dict[str, int
     """The penalised objective by epoch, and the network's accuracy; None where the steps diverged."""
     import topes.large
 
+    progress = Progress(f"(32) at rate {rate:g}", size["epochs"])
     try:
         solution = topes.large.train(
             X, images.y_train, options.beta, loss="cross_entropy", n_patterns=size["patterns"], epochs=size["epochs"],
             learning_rate=rate, optimizer="sgd", schedule="constant", rho=options.rho * options.beta, bias="penalized",
-            seed=options.seed,
+            seed=options.seed, callback=lambda epoch: progress(epoch.number),
         )  # fmt: skip
     except topes.TopesError:
         return None
@@ -43,6 +44,7 @@ def network(X: Any, X_test: Any, images: Images, size: dict[str, int], options: 
     runs = sgd(
         ones, one_hot(images.y_train, classes), options.beta, size["patterns"], rates=RATES, epochs=size["epochs"],
         batch=128, seed=options.seed, loss="cross_entropy", looks=10 * size["epochs"],
+        what="SGD on the network",
     )  # fmt: skip
     found: list[dict[str, Any] | None] = []
     for k in range(len(RATES)):
@@ -56,13 +58,14 @@ def draw(found: dict[str, list[dict[str, Any] | None]], title: str, path: Any) -
     figure = canvas(11, 4.2)
     panels = figure.subplots(1, 2, sharey=True)
     for panel, (name, rows) in zip(panels, found.items(), strict=True):
-        for rate, row, colour in zip(RATES, rows, COLOURS, strict=False):
+        for rate, row, colour, style in zip(RATES, rows, COLOURS, STYLES, strict=False):
+            look = {"color": colour, "linestyle": style, "linewidth": 1.6}
             if row is None:
-                panel.plot([], [], color=colour, label=f"rate {rate:g}: diverged")
+                panel.plot([], [], **look, label=f"rate {rate:g}: diverged")
             else:
                 epochs = np.arange(1, len(row["curve"]) + 1)
                 label = f"rate {rate:g}: {100 * row['accuracy']:.1f} % correct"
-                panel.semilogy(epochs, row["curve"], color=colour, label=label)
+                panel.semilogy(epochs, row["curve"], **look, label=label)
         panel.set(xlabel="epoch", title=f"{name}, {title}")
         panel.legend(frameon=False, fontsize=8)
         tidy(panel)
@@ -79,7 +82,7 @@ def main() -> None:
     size = {"patterns": 64, "epochs": 15, "n": 600, "test": 500}
     if not options.quick:
         size = {"patterns": 256, "epochs": 50, "n": 5000, "test": 5000}
-    images = read(options.data, options.set, options.seed, options.images or size["n"], size["test"])
+    images = read(options, size["n"], size["test"])
     X, X_test = images.flat()
     if options.quick and X.shape[1] > 1000:
         size["patterns"] = 24
@@ -94,6 +97,8 @@ def main() -> None:
             figures.add(f"{name}, {rate:g}", row, f"{name}, rate {rate:g}: objective at the end", text=words)
         last = [row["last"] for row in rows if row is not None]
         claim = "small" if name.startswith("convex") else "large"
+        if not last:
+            stop(f"{name}: all rates diverged at beta = {options.beta:g}")
         figures.add(f"{name}, spread", max(last) / min(last), f"{name}: worst / best", claim)
     figures.finish()
     if options.output is not None:
@@ -101,4 +106,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLUE, VERMILION, Figures, arguments, canvas, save, stop, tidy
+from _common import BLUE, VERMILION, Figures, Progress, arguments, canvas, run, save, stop, tidy
 from _images import HELP, Images, accuracy, image_parser, one_hot, read
 from _sgd import import_torch, sgd
 
@@ -36,27 +36,33 @@ def features(images: Images, centroids: int, code: str, seed: int) -> tuple[Any,
     return Images(images.name, train, images.y_train, test, images.y_test).flat()
 
 
-def convex(X: Any, X_test: Any, images: Images, sampling: Any, size: dict[str, Any], options: Any) -> dict[str, Any]:
+def convex(
+    what: str, X: Any, X_test: Any, images: Images, sampling: Any, size: dict[str, Any], options: Any
+) -> dict[str, Any]:
     import topes.large
 
+    progress = Progress(what, size["epochs"])
     solution = topes.large.train(
         X, images.y_train, options.beta, loss="cross_entropy", sampling=sampling, n_patterns=size["patterns"],
         epochs=size["epochs"], learning_rate=options.rate, bias="penalized", seed=options.seed,
+        batch_size=size["batch"], callback=lambda epoch: progress(epoch.number),
     )  # fmt: skip
     return {
         "accuracy": accuracy(solution.network.predict(X_test), images.y_test), "objective": solution.objective,
         "convex_objective": solution.convex_objective, "violation": solution.violation, "rho": solution.rho,
         "neurons": solution.network.n_neurons, "epochs": len(solution.history),
+        "seconds": solution.history[-1].seconds,
     }  # fmt: skip
 
 
-def by_sgd(X: Any, X_test: Any, images: Images, epochs: int, neurons: int, options: Any) -> dict[str, Any]:
+def by_sgd(what: str, X: Any, X_test: Any, images: Images, epochs: int, neurons: int, options: Any) -> dict[str, Any]:
     """The best of a few rates, by the objective at the end."""
     classes = int(images.y_train.max()) + 1
     ones, ones_test = (np.hstack([part, np.ones((len(part), 1))]) for part in (X, X_test))
     runs = sgd(
         ones, one_hot(images.y_train, classes), options.beta, neurons, rates=[0.03, 0.1, 0.3],
         epochs=epochs, batch=128, seed=options.seed, loss="cross_entropy", momentum=0.9, decay=True, looks=2,
+        what=what,
     )  # fmt: skip
     chosen = int(np.argmin(runs.objective[-1]))
     test = accuracy(runs.outputs(chosen, ones_test), images.y_test)
@@ -85,10 +91,10 @@ def main() -> None:
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
     figures = Figures("Table II", options)
-    size = {"patterns": 64, "epochs": 8, "n": 600, "test": 500, "centroids": 30}
+    size = {"patterns": 64, "epochs": 8, "n": 600, "test": 500, "centroids": 30, "batch": 128}
     if not options.quick:
-        size = {"patterns": 512, "epochs": 30, "n": 20_000, "test": 10_000, "centroids": 200}
-    images = read(options.data, options.set, options.seed, options.images or size["n"], size["test"])
+        size = {"patterns": 512, "epochs": 20, "n": 20_000, "test": 10_000, "centroids": 200, "batch": 512}
+    images = read(options, size["n"], size["test"])
     shape = images.train.shape[1:]
     if options.quick and np.prod(shape) > 1000:
         size["patterns"] = 24
@@ -98,9 +104,11 @@ def main() -> None:
     plan = (("pixels", pixels, "Gaussian"), ("pixels", pixels, "conv"), ("Algorithm 2", coded, "Gaussian"))
     for of, (X, X_test), sampling in plan:
         how = on_patches if sampling == "conv" else "gaussian"
-        row = rows[f"convex, {sampling} patterns, {of}"] = convex(X, X_test, images, how, size, options)
+        name = f"convex, {sampling} patterns, {of}"
+        row = rows[name] = convex(name, X, X_test, images, how, size, options)
         if sampling == "Gaussian":
-            rows[f"SGD, {of}"] = by_sgd(X, X_test, images, row["epochs"], size["patterns"], options)
+            name = f"SGD, {of}"
+            rows[name] = by_sgd(name, X, X_test, images, row["epochs"], size["patterns"], options)
     figures.add("n", len(images.y_train), f"{images.name}: training images")
     figures.add("features", coded[0].shape[1], "features of Algorithm 2")
     for name, row in rows.items():
@@ -112,4 +120,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLACK, BLUE, VERMILION, Figures, arguments, canvas, save, tidy
+from _common import BLACK, BLUE, VERMILION, Figures, arguments, canvas, run, save, tidy
 from _conv import Stack
 from _images import HELP, image_parser, read
 from _sgd import import_torch
@@ -47,9 +47,10 @@ def draw(rows: dict[str, Any], filters: Any, title: str, path: Any) -> None:
     figure = canvas(11, 4.2)
     left, right = figure.subplots(1, 2, width_ratios=[3, 2])
     depth = np.arange(1, len(rows["convex"]["accuracy"]) + 1)
-    for key, label, colour in (("convex", "convex, block by block", BLUE), ("sgd", "SGD, block by block", VERMILION)):
+    shown_as = (("convex", "convex, block by block", BLUE, "o-"), ("sgd", "SGD, block by block", VERMILION, "s-."))
+    for key, label, colour, style in shown_as:
         values = 100 * np.array(rows[key]["accuracy"])
-        left.plot(depth, values, "o-", color=colour, label=label, markersize=7)
+        left.plot(depth, values, style, color=colour, label=label, markersize=7)
     left.axhline(100 * rows["joint"]["accuracy"], color=BLACK, linestyle="--", linewidth=1.2, label="SGD, end to end")
     left.set(xlabel="blocks", ylabel="test accuracy, %", title=title, xticks=depth)
     left.margins(x=0.1, y=0.15)
@@ -62,7 +63,7 @@ def draw(rows: dict[str, Any], filters: Any, title: str, path: Any) -> None:
     for k, tile in enumerate(shown):
         row, column = divmod(k, 5)
         tiles[step * row : step * row + KERNEL, step * column : step * column + KERNEL] = tile
-    drawn = right.imshow(tiles, cmap="PuOr", vmin=-size, vmax=size)
+    drawn = right.imshow(tiles, cmap="cividis", vmin=-size, vmax=size)
     figure.colorbar(drawn, ax=right, label="weight", shrink=0.7)
     right.set_axis_off()
     right.set_title("strongest filters of the first block" + (", mean of channels" if channels > 1 else ""))
@@ -79,7 +80,7 @@ def main() -> None:
     size = {"blocks": 3, "width": 32, "patterns": 16, "epochs": 10, "n": 600, "test": 500}
     if not options.quick:
         size = {"blocks": 3, "width": 32, "patterns": 16, "epochs": 12, "n": 2000, "test": 10_000}
-    images = read(options.data, options.set, options.seed, options.images or size["n"], size["test"])
+    images = read(options, size["n"], size["test"])
     if options.quick and images.train.shape[1] > 16:
         size |= {"patterns": 6, "epochs": 4, "width": 16}
     convex_rows, filters = convex(images, size, options)
@@ -110,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -226,11 +226,46 @@ def test_what_is_missing_takes_one_line(tmp_path):
 
 def test_bad_options_are_named(tmp_path):
     for options, words in (
-        (["--seed", -1], "--seed must be at least 0, got -1"),
+        (["--seed", -1], "--seed must be from 0 to 9223372036854775807, got -1"),
+        (["--seed", 10**20], "--seed must be from 0 to 9223372036854775807"),
+        (["--momentum", "nan"], "--momentum must be at least 0 and less than 1, got nan"),
+        (["--json", tmp_path], "is a folder"),
+        (["-o", tmp_path / "picture.xyz"], "--output must end in one of"),
+        (["-o", tmp_path / "picture"], "--output must end in one of"),
         (["--json", tmp_path / "none" / "n.json"], "--json must lie in an existing folder"),
         (["--rate", 0], "--rate must be positive and finite, got 0.0"),
     ):
         done = run("figure_7", *options)
         assert done.returncode == 2
         assert words in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+@needs_torch
+def test_what_cannot_be_done_takes_one_line(tmp_path):
+    uci, images = tmp_path / "uci", tmp_path / "images"
+    uci.mkdir()
+    images.mkdir()
+    (uci / "iris.npz").write_bytes(b"PK")
+    flat = {"X": np.zeros((3, 4), dtype=np.uint8), "y": np.zeros(3, dtype=int)}
+    np.savez(images / "fashion_mnist_train20000.npz", **flat)
+    table = tmp_path / "ecg_lags.csv"
+    table.write_text("lag 1,now\n1,nan\n", encoding="utf-8")
+    for name, options, words in (
+        ("table_2", ["--set", "cifar-10"], "--set names what is in --data, which is not given"),
+        ("figure_9", ["--sets", "iris"], "--sets names what is in --data"),
+        ("figure_9", ["--data", uci, "--sets", "nosuch"], "nosuch.npz must hold X, y, cv0_train and cv0_test"),
+        ("figure_9", ["--data", uci], "iris.npz must hold X, y, cv0_train and cv0_test"),
+        ("table_3", ["--data", images], "must hold uint8 images X of shape (n, height, width)"),
+        ("table_3", ["--images", 1201], "--images must be at most 1200"),
+        ("figures_10_12", ["--images", 1], "have none of class 0: give more --images"),
+        ("figures_10_12", ["--beta", 1e8], "all rates diverged at beta = 1e+08"),
+        ("figure_7", ["--rate", 100], "all runs of SGD diverged"),
+        ("figure_8", ["--data", tmp_path], "must have at least one row, all of it finite numbers"),
+    ):
+        done = run(name, "--quick", *options)
+        assert done.returncode in (1, 2)
+        last = done.stderr.splitlines()[-1]
+        assert "error: " in last
+        assert words in last
         assert "Traceback" not in done.stderr
