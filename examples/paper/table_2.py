@@ -106,9 +106,11 @@ def main() -> None:
         how = on_patches if sampling == "conv" else "gaussian"
         name = f"convex, {sampling} patterns, {of}"
         row = rows[name] = convex(name, X, X_test, images, how, size, options)
+        print(f"{name}: {100 * row['accuracy']:.1f} % after {row['epochs']} epochs", flush=True)
         if sampling == "Gaussian":
             name = f"SGD, {of}"
             rows[name] = by_sgd(name, X, X_test, images, row["epochs"], size["patterns"], options)
+            print(f"{name}: {100 * rows[name]['accuracy']:.1f} %", flush=True)
     figures.add("n", len(images.y_train), f"{images.name}: training images")
     figures.add("features", coded[0].shape[1], "features of Algorithm 2")
     for name, row in rows.items():
