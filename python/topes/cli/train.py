@@ -122,8 +122,10 @@ def train(
             solution.save_certificate(certificate, n_threads=threads)
         facts["certificate"] = str(certificate)
     if plot is not None:
-        title = f"objective {solution.objective:.6g}, proved gap {solution.gap:.1g}, {solution.n_neurons} neurons"
-        save_fit(plot, y, solution.network.predict(as_floats(X)), title)
+        neurons = "1 neuron" if solution.n_neurons == 1 else f"{solution.n_neurons} neurons"
+        title = f"objective {solution.objective:.6g}, proved gap {solution.gap:.1g}, {neurons}"
+        names = [f"column {name}" if name.isdecimal() else name for name in targets]
+        save_fit(plot, y, solution.network.predict(as_floats(X)), title, names=names)
         facts["plot"] = str(plot)
     facts["seconds"] = round(sum(solution.seconds.values()), 4)
     report(facts, as_json, met=solution.status is Status.CERTIFIED)

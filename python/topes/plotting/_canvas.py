@@ -13,6 +13,7 @@ from .._support.validation import FloatArray
 from ..arrangement import Arrangement
 from ..errors import InputError, TopesError
 from ..network import TwoLayerNetwork
+from ._space_texts import settle_texts
 
 __all__ = [
     "BLUE",
@@ -29,6 +30,8 @@ __all__ = [
     "edges_seen",
     "fully_connected",
     "line_in_box",
+    "line_width",
+    "name_space",
     "new_figure",
     "norm_of",
     "plane_axes",
@@ -49,8 +52,9 @@ COLOUR_MAP = "cividis"
 _WIDE = 20.0
 # The longest side of a box is drawn at most so many times as long as the shortest.
 _FLATTEST = 2.0
-# Edges get finer, in points, with the root of their number.
+# Edges get finer, in points, with the root of their number; lines through all of the picture with their number.
 _INK = 8.0
+_LINES = 30.0
 # Room for what stands at the axes.
 _ZOOM = 0.8
 
@@ -165,17 +169,28 @@ def show_body(ax: Any, points: FloatArray) -> FloatArray:
     """
     low, high = points.min(axis=0), points.max(axis=0)
     extent = np.where(high > low, high - low, 1.0)
-    shape = np.maximum(extent, extent.max() / _FLATTEST)
+    shape = _box_shape(extent)
     ax.set_proj_type("ortho")
-    ax.set_box_aspect(shape / shape.max(), zoom=_ZOOM)
+    ax.set_box_aspect(shape, zoom=_ZOOM)
     ax.computed_zorder = False  # edges over sides: all that is drawn is in front
-    ax.tick_params(axis="z", pad=11)
-    ax.zaxis.labelpad = 16
     for set_limits, a, b in zip((ax.set_xlim, ax.set_ylim, ax.set_zlim), low, high, strict=True):
         set_limits(a, b) if b > a else set_limits(a - 0.5, b + 0.5)
     elevation, azimuth = np.radians([ax.elev, ax.azim])
     to_viewer = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
-    return np.asarray(to_viewer * extent / shape)
+    return np.asarray(to_viewer * extent / (shape * extent.max()))
+
+
+def name_space(ax: Any, names: list[str]) -> None:
+    """Name the axes of a body that is drawn, with its colour bar, and make room for all texts."""
+    for set_label, name in zip((ax.set_xlabel, ax.set_ylabel, ax.set_zlabel), names, strict=True):
+        set_label(name)
+    settle_texts(ax, _box_shape(np.ptp([ax.get_xlim(), ax.get_ylim(), ax.get_zlim()], axis=1)), _ZOOM)
+
+
+def _box_shape(extent: FloatArray) -> FloatArray:
+    """The sides of the box as it is drawn."""
+    shape = np.maximum(extent, extent.max() / _FLATTEST)
+    return np.asarray(shape / shape.max())
 
 
 def coloured_pieces(ax: Any, pieces: Any, values: FloatArray, norm: Any) -> Any:
@@ -202,6 +217,11 @@ def edges_seen(ax: Any, curves: list[FloatArray]) -> Any:
     lines = Line3DCollection(curves, colors="black", linewidths=width, zorder=2)
     ax.add_collection3d(lines)
     return lines
+
+
+def line_width(n: int) -> float:
+    """Of lines, in points, that run through all of the picture: many of them leave the ground to be seen."""
+    return min(1.0, _LINES / max(n, 1))
 
 
 def line_in_box(normal: FloatArray, offset: float, box: FloatArray) -> FloatArray:

@@ -8,6 +8,7 @@ from ..arrangement import Arrangement
 from ..errors import InputError
 from ..solid_angle import SolidAngleSummary, solid_angle_summary
 from ._canvas import BLUE, VERMILLION, plane_axes, require_matplotlib
+from ._texts import legend_above, log_ticks, whole_ticks
 
 __all__ = ["solid_angle_histogram"]
 
@@ -63,7 +64,9 @@ def solid_angle_histogram(A: Arrangement | SolidAngleSummary, *, ax: Any = None,
         ax.axvline(least, color=VERMILLION, linewidth=1.5, label=rf"$\theta_{{\min}}$ = {least:.3g}")
     ax.axvline(mean, color="black", linestyle="--", linewidth=1.2, label=f"mean, 1 / {found.n_cells:,} = {mean:.3g}")
     ax.set_ylim(0, 1.05 * max(int(found.histogram.max()), 1))
+    log_ticks(ax.xaxis, 10.0 ** found.edges[0], 10.0 ** found.edges[-1])
+    whole_ticks(ax.yaxis)
     ax.set_xlabel("solid angle (share of all directions)")
     ax.set_ylabel("cells in a tenth of a decade")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    legend_above(ax, 2)
     return ax

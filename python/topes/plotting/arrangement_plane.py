@@ -16,19 +16,21 @@ from ._canvas import (
     VERMILLION,
     colour_bar,
     line_in_box,
+    line_width,
     norm_of,
     plane_axes,
     require_matplotlib,
     row_space,
 )
+from ._texts import as_names, name_axes, number_ticks, root_figure
 
 __all__ = ["arrangement_plane"]
 
 _MOST_LABELS = 40
 # Where on a line its label may stand.
 _PLACES = 101
-# Shares of the window by which two labels stand apart.
-_APART = 0.055
+# Room around the text of a label, in points: its frame and a gap.
+_APART = 3.0
 
 
 def arrangement_plane(
@@ -55,7 +57,7 @@ def arrangement_plane(
         What is shown of the two coordinates. The default meets every cell.
     labels : bool, or sequence of n str
         Name each line, by its row number or by these; of rows on one line the first. A
-        name that would cover another is left out.
+        name that would cover another, or that does not fit into the axes, is left out.
     witnesses : bool
         Mark a point of each cell.
     max_cells : int
@@ -119,24 +121,23 @@ def arrangement_plane(
             positive.append(int((signs[k] > 0).sum()))
     ax = plane_axes(ax)
     _draw(ax, A, kept, polygons, np.array(positive), max_cells)
-    for i in sorted(lines):
-        ends = line_in_box(rows[i], float(offsets[i]), box)
-        if len(ends):
-            ax.plot(*ends.T, color="black", linewidth=1.0, zorder=2)
+    ends = {i: line_in_box(rows[i], float(offsets[i]), box) for i in sorted(lines)}
+    ends = {i: points for i, points in ends.items() if len(points)}
+    for points_of_line in ends.values():
+        ax.plot(*points_of_line.T, color="black", linewidth=line_width(len(ends)), zorder=2)
     if witnesses:
         ax.plot(*points.T, "o", color="white", markeredgecolor=VERMILLION, markersize=4, zorder=3)
-    if names:
-        _label_lines(ax, box, {i: line_in_box(rows[i], float(offsets[i]), box) for i in sorted(lines)}, names)
     ax.set(xlim=box[0], ylim=box[1])
     ax.locator_params(nbins=5)
-    for number, set_label in enumerate((ax.set_xlabel, ax.set_ylabel), 1):
-        set_label(f"w{number}" if A.dimension == 2 else f"coordinate {number}, span of the rows")
+    number_ticks(ax.xaxis, ax.yaxis)
+    named = "w{}" if A.dimension == 2 else "coordinate {}, span of the rows"
+    name_axes(ax, named.format(1), named.format(2))
+    if names:
+        _label_lines(ax, box, ends, names)
     return ax
 
 
-def _draw(
-    ax: Any, A: Arrangement, kept: list[int], polygons: list[FloatArray], positive: Any, max_cells: int
-) -> None:
+def _draw(ax: Any, A: Arrangement, kept: list[int], polygons: list[FloatArray], positive: Any, max_cells: int) -> None:
     """The cells and the bar that says what their colours mean."""
     from matplotlib.collections import PolyCollection
     from matplotlib.colors import BoundaryNorm
@@ -157,11 +158,10 @@ def _draw(
 
 
 def _names(A: Arrangement, labels: Any) -> list[str]:
-    if labels is False:
+    if labels is None or (isinstance(labels, (bool, np.bool_)) and not labels):
         return []
-    names = [str(i) for i in range(A.n)] if labels is True else [str(name) for name in labels]
-    if len(names) != A.n:
-        raise InputError(f"labels must have one entry for each of the {A.n} rows of X, got {len(names)}")
+    numbered = isinstance(labels, (bool, np.bool_))
+    names = [str(i) for i in range(A.n)] if numbered else as_names(labels, "labels", A.n, "rows of X")
     if A.n_hyperplanes > _MOST_LABELS:
         raise InputError(f"labels can name at most {_MOST_LABELS} lines, there are {A.n_hyperplanes}; leave them out")
     return names
@@ -223,29 +223,32 @@ def clipped(polygon: FloatArray, normals: FloatArray, offsets: FloatArray) -> Fl
 def _label_lines(ax: Any, box: FloatArray, ends: dict[int, FloatArray], names: list[str]) -> None:
     """Each name on its line, where it is farthest from the other lines, the other names and the edge."""
     low, extent = box[:, 0], box[:, 1] - box[:, 0]
-    lines = {i: (points - low) / extent for i, points in ends.items() if len(points)}
+    lines = {i: (points - low) / extent for i, points in ends.items()}
+    root_figure(ax).draw_without_rendering()  # only then is known how large axes and texts are
     placed: list[FloatArray] = []
+    sizes: list[FloatArray] = []
     for i, (a, b) in lines.items():
+        text = _framed(ax, names[i])
+        size = (text.get_window_extent().size + 2.0 * _APART * ax.figure.dpi / 72.0) / ax.bbox.size
         places = a + np.linspace(0.03, 0.97, _PLACES)[:, None] * (b - a)
         room = 2.0 * np.minimum(places, 1.0 - places).min(axis=1)
         for j, (c, d) in lines.items():
             if j != i:
                 across = np.array([c[1] - d[1], d[0] - c[0]]) / np.linalg.norm(d - c)
                 room = np.minimum(room, 3.0 * np.abs((places - c) @ across))
-        free = np.ones(_PLACES, dtype=bool)
-        for other in placed:
-            apart = np.linalg.norm(places - other, axis=1)
-            room, free = np.minimum(room, apart), free & (apart >= _APART)
+        free = (np.minimum(places, 1.0 - places) >= size / 2.0).all(axis=1)
+        for other, its_size in zip(placed, sizes, strict=True):
+            room = np.minimum(room, np.linalg.norm(places - other, axis=1))
+            free &= (np.abs(places - other) >= (size + its_size) / 2.0).any(axis=1)
         if not free.any():
+            text.remove()
             continue
         room[~free] = -1.0
         placed.append(places[int(room.argmax())])
-        ax.text(
-            *(low + placed[-1] * extent),
-            names[i],
-            ha="center",
-            va="center",
-            fontsize=8,
-            bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "black", "linewidth": 0.5},
-            zorder=4,
-        )
+        sizes.append(size)
+        text.set_position(low + placed[-1] * extent)
+
+
+def _framed(ax: Any, name: str) -> Any:
+    frame = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "black", "linewidth": 0.5}
+    return ax.text(0.0, 0.0, name, ha="center", va="center", fontsize=8, bbox=frame, zorder=4)

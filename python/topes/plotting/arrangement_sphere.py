@@ -10,7 +10,17 @@ from .._support.validation import FloatArray, read_only
 from ..arrangement import Arrangement
 from ..errors import InputError
 from ..solid_angle import solid_angles
-from ._canvas import colour_bar, coloured_pieces, edges_seen, norm_of, require_matplotlib, row_space, show_body, space_axes
+from ._canvas import (
+    colour_bar,
+    coloured_pieces,
+    edges_seen,
+    name_space,
+    norm_of,
+    require_matplotlib,
+    row_space,
+    show_body,
+    space_axes,
+)
 
 __all__ = ["arrangement_sphere"]
 
@@ -88,12 +98,10 @@ def arrangement_sphere(A: Arrangement, *, ax: Any = None, max_cells: int = 10_00
     edges_seen(ax, [half_circle(row, to_viewer) for row in rows[rows.any(axis=1)]])
     ax.plot(*rim(to_viewer).T, color="0.5", linewidth=1.0, zorder=1.5)
     colour_bar(ax, drawn, "solid angle of the cell (share of the sphere)", shrink=0.8, pad=0.12)
-    named = "w{}" if A.dimension == 3 else "coordinate {}, span of the rows"
-    for number, (axis, set_label) in enumerate(
-        zip((ax.xaxis, ax.yaxis, ax.zaxis), (ax.set_xlabel, ax.set_ylabel, ax.set_zlabel), strict=True), 1
-    ):
+    for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
         axis.set_ticks([-0.5, 0, 0.5])
-        set_label(named.format(number))
+    named = "w{}" if A.dimension == 3 else "coordinate {}, span of the rows"
+    name_space(ax, [named.format(number) for number in (1, 2, 3)])
     return ax
 
 

@@ -8,6 +8,7 @@ from .._support.validation import choice
 from ..errors import InputError
 from ..result import Round, Status
 from ._canvas import BLUE, VERMILLION, as_figure, require_matplotlib
+from ._texts import legend_above, number_ticks, whole_ticks, widen
 
 __all__ = ["convergence"]
 
@@ -63,17 +64,21 @@ def convergence(solution: Any, *, against: Literal["rounds", "seconds"] = "round
     top.plot(at, [r.objective for r in steps], "o-", color=BLUE, label="objective", **shared)
     top.plot(at, [r.lower_bound for r in steps], "s--", color=VERMILLION, label="lower bound", **shared)
     top.set_ylabel("units of the loss")
-    top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    widen(top.set_ylim, [[r.objective, r.lower_bound] for r in steps])
+    number_ticks(top.yaxis)
+    legend_above(top, 2)
     gaps = [r.gap for r in steps]
     bottom.plot(at, gaps, "o-", color="black", **shared)
     if max(gaps) > 0.0:
         bottom.set_yscale("log")
+    else:
+        number_ticks(bottom.yaxis)
     bottom.set_ylabel("relative gap")
     status = getattr(solution, "status", None)
     bottom.set_title(_end(solution, status, bool(rounds)), fontsize="medium")
     bottom.set_xlabel("round" if against == "rounds" else "time (seconds)")
     if against == "rounds":
-        bottom.xaxis.get_major_locator().set_params(integer=True)
+        whole_ticks(bottom.xaxis)
     return panels
 
 

@@ -20,14 +20,15 @@ from ._canvas import (
     plane_axes,
     require_matplotlib,
 )
+from ._texts import as_names, legend_above, name_axes, number_ticks, points_of, wrapped
 
 __all__ = ["fitted_function", "kinks"]
 
 # Room around the data, as a share of their range.
 _MARGIN = 0.08
 _GRID = 201
-# More kink lines than this are drawn finer.
-_FEW = 20
+# More kink lines, or points, than this are drawn finer.
+_FEW, _FEW_POINTS = 20, 100
 
 
 def fitted_function(
@@ -53,7 +54,8 @@ def fitted_function(
     Returns
     -------
     matplotlib Axes
-        At d = 1 the lines are labelled "data", "network" and "kink"; the curve has its corners at the kinks, exactly.
+        At d = 1 the lines are labelled "data", "network" and, if it bends among the data, "kink"; the curve has its
+        corners at the kinks, exactly.
 
     Raises
     ------
@@ -74,18 +76,18 @@ def fitted_function(
     require_matplotlib()
     data, targets = _checked(network, X, y)
     d = data.shape[1]
-    if names is not None and len(names) != d:
-        raise InputError(f"names must have one entry for each of the {d} columns of X, got {len(names)}")
-    inputs = [str(name) for name in names] if names is not None else ["x"] if d == 1 else ["x1", "x2"]
+    inputs = ["x"] if d == 1 else ["x1", "x2"]
+    if names is not None:
+        inputs = as_names(names, "names", d, "columns of X")
     ax = plane_axes(ax, (6.0, 4.0) if d == 1 else (6.0, 4.8))
     low, high = data.min(axis=0), data.max(axis=0)
     room = np.where(high > low, _MARGIN * (high - low), 1.0)
     box = np.column_stack([low - room, high + room])
     draw = _curve if d == 1 else _map
     draw(ax, network, data, targets, box, target, bool((np.abs(targets) == 1.0).all()))
-    ax.set_xlabel(inputs[0])
-    ax.set_ylabel(target if d == 1 else inputs[1])
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False)
+    name_axes(ax, inputs[0], target if d == 1 else inputs[1])
+    number_ticks(ax.xaxis, ax.yaxis)
+    legend_above(ax, 4)
     return ax
 
 
@@ -125,8 +127,9 @@ def _curve(
     at = np.concatenate([box[0, :1], bends, box[0, 1:]])
     ax.plot(X[:, 0], y, "o", color=GREY, markersize=4, markeredgewidth=0, alpha=0.7, label="data")
     ax.plot(at, network.predict(at[:, None]), color=BLUE, linewidth=1.8, label="network")
-    marker = {"color": "white", "markeredgecolor": VERMILLION, "markersize": 5}
-    ax.plot(bends, network.predict(bends[:, None]), "D", label="kink", **marker)
+    if len(bends):
+        marker = {"color": "white", "markeredgecolor": VERMILLION, "markersize": 5}
+        ax.plot(bends, network.predict(bends[:, None]), "D", label="kink", **marker)
     if classes:
         ax.axhline(0.0, color="black", linewidth=1.0, linestyle="--", label="zero level")
     ax.set_xlim(*box[0])
@@ -144,23 +147,32 @@ def _map(
     low, high = min(values.min(), y.min()), max(values.max(), y.max())
     levels = MaxNLocator(24).tick_values(low, high if high > low else low + 1.0)
     filled = ax.contourf(across, up, values, levels=levels, cmap=COLOUR_MAP)
-    colour_bar(ax, filled, f"network, and {target} of the points" if not classes else "network", ticks=MaxNLocator(7))
+    meaning = "network" if classes else f"network, and {target} of the points"
+    width, height = points_of(ax)
+    colour_bar(ax, filled, wrapped(meaning, height), ticks=MaxNLocator(7))
     bends = _kink_lines(network, box)
-    width = 0.7 if len(bends) <= _FEW else 0.35
-    edge = [patheffects.Stroke(linewidth=2 * width, foreground="black"), patheffects.Normal()]
-    ax.add_collection(LineCollection(bends, colors="white", linewidths=width, path_effects=edge))
-    ax.plot([], [], color="white", linewidth=width, path_effects=edge, label="kink")
+    if bends:
+        fine = max(0.15, 0.7 * min(1.0, _FEW / len(bends)))
+        edge = [patheffects.withStroke(linewidth=2.0 * fine, foreground="black")]
+        ax.add_collection(LineCollection(bends, colors="white", linewidths=fine, path_effects=edge))
+        edge = [patheffects.withStroke(linewidth=1.4, foreground="black")]
+        ax.plot([], [], color="white", linewidth=0.7, path_effects=edge, label="kink")
     if classes:
         for label, marker, face in ((-1.0, "v", "black"), (1.0, "o", "white")):
             mine = y == label
-            name = f"{target} = {label:+.0f}"
-            ax.scatter(*X[mine].T, marker=marker, c=face, edgecolors="black", s=22, linewidths=0.7, label=name)
+            name = wrapped(f"{target} = {label:+.0f}", 0.8 * width)
+            if mine.any():
+                ax.scatter(*X[mine].T, marker=marker, c=face, edgecolors="black", s=22, linewidths=0.7, label=name)
         if values.min() < 0.0 < values.max():
-            for colour, width in (("white", 4.5), ("black", 2.0)):
-                ax.contour(across, up, values, levels=[0.0], colors=colour, linewidths=width)
+            for colour, stroke in (("white", 4.5), ("black", 2.0)):
+                ax.contour(across, up, values, levels=[0.0], colors=colour, linewidths=stroke)
             ax.plot([], [], color="black", linewidth=2.0, label="zero level")
     else:
-        ax.scatter(*X.T, c=y, cmap=COLOUR_MAP, norm=filled.norm, edgecolors="white", s=26, linewidths=0.8, label="data")
+        # Two rims: one of them is seen on any ground, also where the point has the colour of the map.
+        share = min(1.0, (_FEW_POINTS / len(X)) ** 0.25)
+        rims = [patheffects.withStroke(linewidth=3.0 * share, foreground="white")]
+        shared: dict[str, Any] = {"s": 26.0 * share, "edgecolors": "black", "linewidths": 0.9 * share, "zorder": 3}
+        ax.scatter(*X.T, c=y, cmap=COLOUR_MAP, norm=filled.norm, path_effects=rims, label="data", **shared)
     ax.set(xlim=box[0], ylim=box[1])
 
 

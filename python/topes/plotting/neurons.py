@@ -11,8 +11,12 @@ from ..errors import InputError
 from ..network import TwoLayerNetwork
 from ..theory.stationarity import DEFAULT_ZERO_TOL
 from ._canvas import BLUE, VERMILLION, as_figure, fully_connected, require_matplotlib
+from ._texts import legend_above, number_ticks, say, whole_ticks
 
 __all__ = ["activity", "neurons"]
+
+# The axis of directions ends a little beyond half a turn: what points there is seen whole.
+_TURN = 190.0
 
 
 def neurons(network: TwoLayerNetwork, X: Any, *, figure: Any = None, zero_tol: float = DEFAULT_ZERO_TOL) -> Any:
@@ -30,7 +34,7 @@ def neurons(network: TwoLayerNetwork, X: Any, *, figure: Any = None, zero_tol: f
     figure : matplotlib Figure or SubFigure, optional
         Default a new one.
     zero_tol : float
-        Cosine of a sample and a neuron up to which the sample lies on the neuron's kink, dimensionless.
+        Cosine of a sample and a neuron, in [0, 1), up to which the sample lies on the neuron's kink, dimensionless.
 
     Returns
     -------
@@ -40,7 +44,7 @@ def neurons(network: TwoLayerNetwork, X: Any, *, figure: Any = None, zero_tol: f
     Raises
     ------
     InputError
-        The network is convolutional or has fewer than two weights a neuron; X does not fit.
+        The network is convolutional or has fewer than two weights a neuron; X does not fit; zero_tol is not in [0, 1).
     TopesError
         matplotlib is not installed.
 
@@ -58,6 +62,8 @@ def neurons(network: TwoLayerNetwork, X: Any, *, figure: Any = None, zero_tol: f
     data = as_matrix(X, "X")
     if data.shape[1] != network.W1.shape[0]:
         raise InputError(f"X must have {network.W1.shape[0]} columns as the network has inputs, got {data.shape[1]}")
+    if not (isinstance(zero_tol, (int, float)) and 0.0 <= zero_tol < 1.0):
+        raise InputError(f"zero_tol must be a number in [0, 1), got {zero_tol!r}")
     U = network.W1
     if network.b1 is not None:
         U, data = np.vstack([U, network.b1]), np.hstack([data, np.ones((len(data), 1))])
@@ -97,29 +103,37 @@ def _sizes(ax: Any, angles: FloatArray, sizes: FloatArray, outputs: FloatArray, 
     else:
         kinds = [("neuron", np.ones(len(sizes), dtype=bool), BLUE, "o")]
     for label, mine, colour, marker in kinds:
+        if not mine.any():
+            continue
         ax.vlines(angles[mine], 0.0, sizes[mine], color=colour, linewidth=1.2)
         ax.plot(angles[mine], sizes[mine], marker, color=colour, markersize=5, label=label)
-    ax.set_xlim(-180.0, 180.0)
-    ax.set_xticks(range(-180, 181, 90))
-    ax.set_ylim(0.0, 1.08 * sizes.max(initial=0.0) or 1.0)
     plane = "" if d == 2 else " in the plane of the two\nleading singular vectors"
     ax.set_xlabel(f"direction of w1{plane} (degrees)")
     ax.set_ylabel("size, norm(w1) norm(w2)")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    if not len(sizes):
+        say(ax, "no neuron")
+        return
+    ax.set_xlim(-_TURN, _TURN)
+    ax.set_xticks(range(-180, 181, 90))
+    ax.set_ylim(0.0, 1.08 * sizes.max() or 1.0)
+    number_ticks(ax.yaxis)
+    if any(mine.any() for _, mine, _, _ in kinds):  # not where all output weights are zero
+        legend_above(ax, 2)
 
 
 def _patterns(ax: Any, active: FloatArray) -> None:
     from matplotlib.colors import ListedColormap
     from matplotlib.patches import Patch
-    from matplotlib.ticker import MaxNLocator
 
-    colours = ("#00224E", "#E69F00", "#F7F2D0")
-    if active.size:
-        ax.imshow(active, cmap=ListedColormap(colours), vmin=0.0, vmax=1.0, aspect="auto", interpolation="nearest")
-    meanings = zip(colours, ("not active", "on the kink", "active"), strict=True)
-    patches = [Patch(facecolor=colour, edgecolor="black", linewidth=0.5, label=text) for colour, text in meanings]
-    ax.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False, columnspacing=1.2)
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_xlabel("neuron, from the largest on")
     ax.set_ylabel("sample")
+    if not active.size:
+        say(ax, "no neuron")
+        return
+    colours = ("#00224E", "#E69F00", "#F7F2D0")
+    ax.imshow(active, cmap=ListedColormap(colours), vmin=0.0, vmax=1.0, aspect="auto", interpolation="nearest")
+    meanings = zip(colours, ("not active", "on the kink", "active"), strict=True)
+    patches = [Patch(facecolor=colour, edgecolor="black", linewidth=0.5, label=text) for colour, text in meanings]
+    legend_above(ax, 3, handles=patches, columnspacing=1.2)
+    for axis in (ax.xaxis, ax.yaxis):
+        whole_ticks(axis, 6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..result import Solution
 from ._canvas import BLUE, GREEN, VERMILLION, as_figure, require_matplotlib
+from ._texts import legend_above, log_ticks, number_ticks, whole_ticks, widen
 
 __all__ = ["regularization_path"]
 
@@ -47,6 +48,8 @@ def regularization_path(path: Sequence[Solution], *, figure: Any = None) -> Any:
     [[0.1, 2.0], [10.0, 0.0]]
     """
     require_matplotlib()
+    if not isinstance(path, Iterable):
+        raise InputError(f"path must be a sequence of solutions, got {type(path).__name__}")
     solutions = list(path)
     if not solutions:
         raise InputError("path must hold at least one solution, it is empty")
@@ -65,13 +68,18 @@ def regularization_path(path: Sequence[Solution], *, figure: Any = None) -> Any:
     top.plot(betas, [s.lower_bound for s in solutions], "+", color="black", markersize=8, label="lower bound")
     top.plot(betas, objective - betas * sizes, "s--", color=VERMILLION, label="loss", **shared)
     top.set_ylabel("units of the loss")
-    top.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    widen(top.set_ylim, [objective, objective - betas * sizes])
+    number_ticks(top.yaxis, bottom.yaxis)
+    legend_above(top, 3)
     middle.plot(betas, [s.n_neurons for s in solutions], "o-", color=BLUE, **shared)
     middle.set_ylabel("neurons")
-    middle.yaxis.get_major_locator().set_params(integer=True)
+    whole_ticks(middle.yaxis, 5)
     bottom.plot(betas, sizes, "o-", color=GREEN, **shared)
+    widen(bottom.set_ylim, sizes)
     bottom.set_ylabel("half the squared\nnorms of the weights")
     bottom.set_xscale("log")
+    widen(bottom.set_xlim, betas)
+    log_ticks(bottom.xaxis, betas[0], betas[-1])
     bottom.set_xlabel("beta, the weight of the penalty")
     for panel in panels:
         panel.grid(color="0.9", linewidth=0.6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,11 +10,14 @@ import numpy as np
 from .._support.validation import FloatArray, as_vector
 from ..errors import InputError
 from ._canvas import LINE_COLOURS, LINE_STYLES, plane_axes, require_matplotlib
+from ._texts import as_names, legend_above, whole_ticks
 
 __all__ = ["sgd_gap"]
 
 # A run may fall below the bound by this share of the objective: what is left of another order of summation.
 _ROUNDING = 1e-9
+# Of the picture in inches; a legend that is higher than this makes it higher.
+_SIZE, _LEGEND = (6.0, 4.2), 0.8
 # More runs than this are not told apart by colour and style.
 _MOST_NAMED = 6
 
@@ -65,19 +68,17 @@ def sgd_gap(
     names, runs = _runs(histories, labels)
     objective, bound = _bounds(optimum, lower_bound)
     scale = abs(objective) or 1.0
-    if epochs is not None and len(epochs) != len(runs):
-        raise InputError(f"epochs must have one entry for each of the {len(runs)} histories, got {len(epochs)}")
+    at = _epochs(epochs, runs)
     for k, run in enumerate(runs):
         j = int(run.argmin())
         if run[j] < bound - _ROUNDING * scale:
             below = f"below the lower bound {bound:.10g}"
             raise InputError(f"histories[{k}][{j}] is {run[j]:.10g}, {below}: it must be the same objective (3)")
-    ax = plane_axes(ax, (6.0, 4.2))
+    own, ax = ax is None, plane_axes(ax, _SIZE)
     for k, run in enumerate(runs):
-        at: Any = range(1, len(run) + 1)
-        if epochs is not None:
-            at = as_vector(epochs[k], f"epochs[{k}]", length=len(run), of=f"entries of histories[{k}]")
-        ax.plot(at, (run - bound) / scale, label=names[k] if names else "_" if k else "runs", **_style(k, bool(names)))
+        marker = "o" if len(run) == 1 else ""  # a line of one point is not seen
+        name = names[k] if names else "_" if k else "runs"
+        ax.plot(at[k], (run - bound) / scale, marker=marker, label=name, **_style(k, bool(names)))
     ax.margins(x=0.02)
     left_open = (objective - bound) / scale
     gaps = [gap for gap in (left_open, *((np.concatenate(runs) - bound) / scale)) if gap > 0.0]
@@ -89,7 +90,11 @@ def sgd_gap(
         ax.axhline(left_open, color="black", linewidth=1.0, label=f"certified objective {objective:.4g}")
     ax.set_xlabel("epoch")
     ax.set_ylabel("(objective - lower bound) / optimum")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+    if all((places == np.round(places)).all() for places in at):
+        whole_ticks(ax.xaxis)
+    high = legend_above(ax, 2).get_window_extent().height / ax.figure.dpi
+    if own:
+        ax.figure.set_size_inches(_SIZE[0], _SIZE[1] + max(0.0, high - _LEGEND))
     return ax
 
 
@@ -100,10 +105,27 @@ def _style(k: int, named: bool) -> dict[str, Any]:
     return {"color": LINE_COLOURS[k % len(LINE_COLOURS)], "linestyle": style, "linewidth": 1.6}
 
 
+def _epochs(epochs: Any, runs: list[FloatArray]) -> list[FloatArray]:
+    """Where the entries of each run stand."""
+    if epochs is None:
+        return [np.arange(1.0, len(run) + 1.0) for run in runs]
+    if not isinstance(epochs, Iterable):
+        raise InputError(f"epochs must be a sequence of sequences of numbers, got {epochs!r}")
+    epochs = list(epochs)
+    if len(epochs) != len(runs):
+        raise InputError(f"epochs must have one entry for each of the {len(runs)} histories, got {len(epochs)}")
+    return [
+        as_vector(places, f"epochs[{k}]", length=len(run), of=f"entries of histories[{k}]")
+        for k, (places, run) in enumerate(zip(epochs, runs, strict=True))
+    ]
+
+
 def _runs(histories: Any, labels: Any) -> tuple[list[str], list[FloatArray]]:
     names: list[str] = []
     if isinstance(histories, Mapping):
         names, histories = [str(name) for name in histories], list(histories.values())
+    if not isinstance(histories, Iterable):
+        raise InputError(f"histories must be a sequence of runs, or a mapping of names to them, got {histories!r}")
     runs = [as_vector(run, f"histories[{k}]") for k, run in enumerate(histories)]
     if not runs:
         raise InputError("histories must hold at least one run, it is empty")
@@ -111,9 +133,7 @@ def _runs(histories: Any, labels: Any) -> tuple[list[str], list[FloatArray]]:
         if not len(run):
             raise InputError(f"histories[{k}] must hold at least one objective, it is empty")
     if labels is not None:
-        names = [str(label) for label in labels]
-        if len(names) != len(runs):
-            raise InputError(f"labels must have one entry for each of the {len(runs)} histories, got {len(names)}")
+        names = as_names(labels, "labels", len(runs), "histories")
     return (names if len(runs) <= _MOST_NAMED else []), runs
 
 

@@ -17,6 +17,7 @@ from ._canvas import (
     colour_bar,
     coloured_pieces,
     edges_seen,
+    name_space,
     norm_of,
     plane_axes,
     require_matplotlib,
@@ -24,11 +25,14 @@ from ._canvas import (
     show_body,
     space_axes,
 )
+from ._texts import as_names, name_axes, number_ticks
 
 __all__ = ["zonotope"]
 
 # Vertices that together have this share of all directions may be off the scale of colours.
 _BELOW = 0.002
+# Width of a vertex in points; in a row, all of them together are so wide at most, unless that makes them too small.
+_SMALLEST, _LARGEST, _ROW = 2.5, 7.4, 800.0
 _ANGLE = "solid angle of the\nnormal cone (share of 1)"
 
 
@@ -80,14 +84,17 @@ def zonotope(Z: Zonotope | Arrangement, *, ax: Any = None, names: Any = None, ma
         raise InputError(
             f"zonotope needs rank 2 or 3 for a picture, this one has rank {A.rank}; project(columns) lowers the rank"
         )
+    columns = _columns(A, names)
     angles = solid_angles(A, max_cells=max_cells).angles
     ax = plane_axes(ax) if A.rank == 2 else space_axes(ax)
     draw = _polygon if A.rank == 2 else _polyhedron
     drawn = draw(ax, body, row_space(A), angles)
     colour_bar(ax, drawn, _ANGLE, **({} if A.rank == 2 else {"shrink": 0.8, "pad": 0.12}))
-    for k, set_label in enumerate((ax.set_xlabel, ax.set_ylabel, getattr(ax, "set_zlabel", None))[: A.rank]):
-        assert set_label is not None  # rank 3 has 3-D axes
-        set_label(_label(A, k, names))
+    if A.rank == 3:
+        name_space(ax, columns)
+    else:
+        name_axes(ax, *columns)
+        number_ticks(ax.xaxis, ax.yaxis)
     return ax
 
 
@@ -101,23 +108,24 @@ def _as_zonotope(Z: Any) -> Zonotope:
     return Zonotope(Z._rows, values=Z.values)
 
 
-def _label(A: Arrangement, k: int, names: Any) -> str:
+def _columns(A: Arrangement, names: Any) -> list[str]:
+    """What the axes are called."""
+    given = None if names is None else as_names(names, "names", A.dimension, "columns of X")
     if A.rank < A.dimension:
-        return f"coordinate {k + 1}, span of the rows"
-    if names is None:
-        return f"column {k + 1} of X"
-    if len(names) != A.dimension:
-        raise InputError(f"names must have one entry for each of the {A.dimension} columns of X, got {len(names)}")
-    return str(names[k])
+        return [f"coordinate {k + 1}, span of the rows" for k in range(A.rank)]
+    return given or [f"column {k + 1} of X" for k in range(A.rank)]
 
 
 def _polygon(ax: Any, Z: Zonotope, basis: FloatArray, angles: FloatArray) -> Any:
     corners, vertices = Z.polygon() @ basis.T, Z.vertices() @ basis.T
-    ax.fill(*corners.T, facecolor="0.92", edgecolor="black", linewidth=1.0, zorder=1)
-    width, height = np.ptp(vertices, axis=0)
-    if max(width, height) < 4.0 * min(width, height):
+    width = max(_SMALLEST, min(_LARGEST, _ROW / len(vertices)))
+    share = width / _LARGEST
+    ax.fill(*corners.T, facecolor="0.92", edgecolor="black", linewidth=share, zorder=1)
+    sides = np.ptp(vertices, axis=0)
+    if sides.max() < 4.0 * sides.min():
         ax.set_aspect("equal")
-    return ax.scatter(*vertices.T, c=angles, cmap=COLOUR_MAP, norm=norm_of(angles), s=55, edgecolor="black", zorder=2)
+    rim = {"edgecolor": "black", "linewidths": 1.5 * share**2}
+    return ax.scatter(*vertices.T, c=angles, cmap=COLOUR_MAP, norm=norm_of(angles), s=width**2, zorder=2, **rim)
 
 
 def _polyhedron(ax: Any, Z: Zonotope, basis: FloatArray, angles: FloatArray) -> Any:
@@ -125,7 +133,6 @@ def _polyhedron(ax: Any, Z: Zonotope, basis: FloatArray, angles: FloatArray) -> 
     to_viewer = show_body(ax, facets.points @ basis.T)
     pieces, values, outlines = corner_pieces(Z, facets, basis, angles, to_viewer)
     drawn = coloured_pieces(ax, pieces, values, norm_of(angles, _BELOW))
-    ax.locator_params(nbins=4)
     edges_seen(ax, outlines)
     return drawn
 
