@@ -13,9 +13,11 @@ namespace {
 std::unique_ptr<Plan> plan(const Arrangement& a, double n_tasks, double one_task) {
   if (a.rank() == 0) throw py::value_error("a plan needs a hyperplane");
   if (!(n_tasks >= 1)) throw py::value_error("n_tasks must be at least 1");
+  const py::object nothing = py::none();
+  const ProgressHook hook = make_hook(nothing);
   const py::gil_scoped_release release;
   Control control;
-  return std::make_unique<Plan>(make_plan(a, control, {n_tasks, one_task}));
+  return std::make_unique<Plan>(make_plan(a, control, hook, {n_tasks, one_task}));
 }
 
 py::array_t<double> weights(const Plan& p) {

@@ -82,7 +82,7 @@ void CellStream::run() {
       }
       push(0, whole_space(*a_, options_.geometry));
     } else {
-      const Plan plan = make_plan(*a_, control_);
+      const Plan plan = make_plan(*a_, control_, {});
       {
         const std::scoped_lock lock(mutex_);
         queues_.resize(plan.tasks.size());

@@ -59,7 +59,7 @@ CountResult count_cells(const Arrangement& arrangement, std::uint64_t max_cells,
     control.add_cells(1);
     return {1, {}};
   }
-  const Plan plan = make_plan(arrangement, control);
+  const Plan plan = make_plan(arrangement, control, options.hook);
   CountResult result = count_tasks(arrangement, plan, {0, plan.tasks.size()}, max_cells, options);
   result.counters += plan.counters;
   return result;

@@ -80,7 +80,7 @@ HeldCells hold_cells(const Arrangement& a, std::uint64_t max_cells, const WalkOp
     std::copy_n(a.initial_bits().data(), held.rows.stride(), held.rows.push());
     return held;
   }
-  const Plan plan = make_plan(a, control);
+  const Plan plan = make_plan(a, control, options.hook);
   std::vector<std::unique_ptr<HoldVisitor>> parts(plan.tasks.size());
   dispatch_rank(a.rank(), [&]<int R>() {
     held.counters = walk_plan<R, HoldVisitor>(

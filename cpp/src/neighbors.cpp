@@ -88,7 +88,7 @@ Neighbors find_neighbors(const Arrangement& a, const HeldCells& held, const Walk
     return out;
   }
   Control control;
-  const Plan plan = make_plan(a, control);
+  const Plan plan = make_plan(a, control, options.hook);
   std::vector<std::unique_ptr<FacetVisitor>> parts(plan.tasks.size());
   dispatch_rank(a.rank(), [&]<int R>() {
     walk_plan<R, FacetVisitor>(

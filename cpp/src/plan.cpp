@@ -1,6 +1,7 @@
 #include "topes/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -20,17 +21,32 @@ struct PartitionVisitor {
   Plan& plan;
   int rank;
   double limit;
+  // Of the nodes still to come, the next one last. Children share what their parent weighs, as their bounds are: at high rank
+  // nearly all hyperplanes cut every cone, and bounds alone would grow with each split.
+  std::vector<double> waiting{};
+  double entered = 0;  // weight of the node that was entered last
 
   bool enter(const Node& node) {
-    const double weight = most_cells(node.n_list, rank);
-    if (weight <= limit) {
-      add(node, weight);
+    entered = taken(node);
+    if (entered <= limit) {
+      add(node, entered);
       return false;
     }
     plan.shape.push_back(Plan::Mark::internal);
     return true;
   }
-  void leaf(const Node& node) { add(node, 1); }
+  void split(std::uint32_t n_neg, std::uint32_t n_pos) {
+    const double neg = most_cells(n_neg, rank);
+    const double pos = most_cells(n_pos, rank);
+    waiting.push_back(entered * (neg / (neg + pos)));
+    waiting.push_back(entered * (pos / (neg + pos)));
+  }
+  void leaf(const Node& node) { add(node, taken(node)); }
+  double taken(const Node& node) {
+    const double weight = std::min(waiting.back(), most_cells(node.n_list, rank));
+    waiting.pop_back();
+    return weight;
+  }
   void add(const Node& node, double weight) {
     Task task;
     task.subtree = std::make_unique<Subtree>(save_subtree(node, tree.bits(), static_cast<std::size_t>(rank)));
@@ -65,7 +81,9 @@ void plan_subtrees(const Arrangement& a, Control& control, std::uint64_t n_roots
   Visitor visitor{tree, plan, a.rank(), std::max(total / size.n_tasks, size.one_task / 64)};
   for (std::uint64_t root = 0; root < n_roots; ++root) {
     splitter.rewind(Node{});
-    tree.walk(splitter.root(root), visitor);
+    const Node node = splitter.root(root);
+    visitor.waiting.assign(1, most_cells(node.n_list, a.rank()));
+    tree.walk(node, visitor);
   }
   plan.counters += splitter.counters();
 }
@@ -141,7 +159,7 @@ std::vector<double> Plan::weights() const {
   return out;
 }
 
-Plan make_plan(const Arrangement& arrangement, Control& control, const PlanSize& size) {
+Plan make_plan(const Arrangement& arrangement, Control& control, const ProgressHook& hook, const PlanSize& size) {
   const int r = arrangement.rank();
   if (r > 63) throw CellLimit(std::uint64_t{1} << 63);
   const std::uint64_t n_roots = std::uint64_t{1} << (r - 1);
@@ -159,7 +177,12 @@ Plan make_plan(const Arrangement& arrangement, Control& control, const PlanSize&
       plan.shape.assign(1, Plan::Mark::task);
     }
   } else {
-    dispatch_rank(r, [&]<int R>() { plan_subtrees<R>(arrangement, control, n_roots, size, plan); });
+    const auto subtrees = [&]<int R>() { plan_subtrees<R>(arrangement, control, n_roots, size, plan); };
+    const ProgressHook before = [&hook](double, std::uint64_t) {
+      if (hook) hook(0, 0);
+    };
+    // On a thread of its own, so that the hook is heard: at high rank cones take long to cut.
+    run_tasks(std::array{1.0}, 1, control, before, [&](std::size_t, unsigned) { dispatch_rank(r, subtrees); });
   }
   return plan;
 }

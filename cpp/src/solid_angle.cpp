@@ -120,7 +120,7 @@ SolidAngles solid_angles(const Arrangement& a, const AngleOptions& options) {
     return out;
   }
   const AngleRules rules(a, options.n_points, options.seed);
-  const Plan plan = make_plan(a, control);
+  const Plan plan = make_plan(a, control, options.walk.hook);
   std::vector<Listed> parts(plan.tasks.size());
   dispatch_rank(a.rank(), [&]<int R>() {
     out.counters.predicates = walk_plan<R, ListVisitor<R>>(
@@ -198,7 +198,7 @@ AngleSummary summarise_angles(const Arrangement& a, const AngleOptions& options)
     only.count(bin_of(only.least.angle), 1);
     return summarise_parts(a, {&only, 1});
   }
-  const Plan plan = make_plan(a, control);
+  const Plan plan = make_plan(a, control, options.walk.hook);
   const AngleParts found = angle_parts(a, plan, {0, plan.tasks.size()}, options);
   AngleSummary out = summarise_parts(a, found.parts);
   out.counters.predicates = plan.counters;

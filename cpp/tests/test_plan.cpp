@@ -1,4 +1,5 @@
 // Plans of every fineness, walked task by task: what one walk finds, in the same order.
+#include <cmath>
 #include <memory>
 
 #include "check.hpp"
@@ -16,7 +17,7 @@ constexpr std::uint64_t kAll = ~std::uint64_t{0};
 
 Plan plan_of(const Arrangement& a, const PlanSize& size) {
   Control control;
-  return make_plan(a, control, size);
+  return make_plan(a, control, {}, size);
 }
 
 std::vector<std::uint8_t> streamed(const std::shared_ptr<const Arrangement>& a) {
@@ -69,6 +70,39 @@ TEST(a_finer_plan_has_more_tasks) {
   CHECK(fine > 20 * coarse);
   CHECK(plan_of(a, {2048, 1e18}).tasks.size() == 1);
   CHECK(plan_of(a, {2048, 0}).weights() == plan_of(a, {2048, 0}).weights());
+}
+
+// At high rank nearly all hyperplanes cut every cone: the bounds of the tasks add up to far more than that of all.
+TEST(a_plan_of_high_rank_has_no_more_tasks_than_asked_for) {
+  for (const auto& [n, r] : {std::pair<std::size_t, std::size_t>{1000, 8}, {400, 10}, {200, 5}, {300, 3}}) {
+    const Arrangement a(gaussian(n, r, 2));
+    const Plan plan = plan_of(a, {512, 0});
+    CHECK(plan.tasks.size() >= 512);
+    CHECK(plan.tasks.size() < 1200);
+    double weight = 0;
+    for (const double w : plan.weights()) {
+      CHECK(w > 0);
+      weight += w;
+    }
+    CHECK(weight <= std::ldexp(1.0, static_cast<int>(r) - 1) * most_cells(static_cast<double>(n), static_cast<int>(r)));
+  }
+}
+
+TEST(a_plan_hears_its_hook) {
+  const Arrangement a(gaussian(1000, 8, 2));
+  Control control;
+  struct Stop {};
+  const ProgressHook hook = [](double fraction, std::uint64_t cells) {
+    CHECK(fraction == 0 && cells == 0);
+    throw Stop{};
+  };
+  bool stopped = false;
+  try {
+    make_plan(a, control, hook, {1e9, 0});
+  } catch (const Stop&) {
+    stopped = true;
+  }
+  CHECK(stopped);
 }
 
 TEST(parts_of_angles_add_up_to_the_same_bits) {

@@ -6,6 +6,7 @@
 //   static constexpr bool kCountsOnly   leaves(k) replaces leaf() and order does not matter
 //   bool enter(const Node&)             false prunes the subtree; called for every node that some hyperplane cuts
 //   void leaf(const Node&)              a cell
+//   void split(n_neg, n_pos)            if there: how many hyperplanes cut the children of the node that was entered last
 #pragma once
 
 #include <cstdint>
@@ -65,6 +66,7 @@ class CellTree {
       splitter_.split(node);
       const std::uint32_t n_neg = splitter_.child_list_size(-1);
       const std::uint32_t n_pos = splitter_.child_list_size(+1);
+      if constexpr (requires { visitor.split(n_neg, n_pos); }) visitor.split(n_neg, n_pos);
       if constexpr (Visitor::kCountsOnly) {
         // A child that at most one hyperplane cuts needs no node: it has one cell more than hyperplanes.
         if (n_neg <= 1) visitor.leaves(n_neg + 1);

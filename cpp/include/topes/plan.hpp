@@ -65,7 +65,7 @@ struct TaskRange {
 };
 
 /// \pre arrangement.rank() >= 1. \throws CellLimit if there are more root cones than can be counted.
-Plan make_plan(const Arrangement& arrangement, Control& control, const PlanSize& size = {});
+Plan make_plan(const Arrangement& arrangement, Control& control, const ProgressHook& hook, const PlanSize& size = {});
 
 /// Walk one task with the visitor.
 template <int R, class Visitor>
