@@ -1,5 +1,7 @@
 """Exact cells of hyperplane arrangements, and two-layer networks trained to their global optimum."""
 
+from typing import TYPE_CHECKING
+
 from . import programs, sampling, theory
 from .arrangement import Arrangement
 from .bounds import cell_bound, cell_bound_power
@@ -52,6 +54,23 @@ from .theory import NotSpikeFree, SpikeFree, Stationarity, spike_free, stationar
 from .vector_network import VectorNetwork
 from .verify import Verification, verify
 from .zonotope import Edges, Face, Facets, Membership, NormalCone, Volume, Zonotope
+
+if TYPE_CHECKING:
+    from . import estimators as estimators
+    from . import features as features
+    from . import large as large
+    from . import losses as losses
+    from . import plotting as plotting
+else:
+
+    def __getattr__(name):
+        """Modules that need an extra, or time to import, are imported when they are used."""
+        if name in ("estimators", "features", "large", "losses", "plotting"):
+            from importlib import import_module
+
+            return import_module(f"{__name__}.{name}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
 
 __version__ = "0.1.0"
 

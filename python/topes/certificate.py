@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._support.files import whole_file
+from ._support.files import check_writable, whole_file
 from ._support.validation import FloatArray, as_positive
 from .activation import kappa_of
 from .dual import zero_sum
@@ -62,6 +62,7 @@ def save(
     if problem.loss not in (*loss_names(), *form.CONDITIONS):
         raise InputError(f"loss of a certificate must be one of {', '.join(loss_names())}, got {problem.loss!r}")
     _check_network(net, problem)
+    check_writable(file)  # pricing takes long
     V = _columns(dual)
     if pricer.bias == "free":
         V = np.stack([zero_sum(v) for v in V.T], axis=1)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from topes._support.validation import refuse_masked
 from topes.errors import InputError
 
 try:
@@ -69,6 +70,7 @@ class PatchFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     Examples
     --------
     >>> import numpy as np
+    >>> from topes.features import PatchFeatures
     >>> images = np.random.default_rng(0).random((20, 12, 12))
     >>> PatchFeatures(5, patch=4, pool=3, n_patches=500, rng=0).fit_transform(images).shape
     (20, 45)
@@ -183,6 +185,7 @@ class PatchFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 def _images(X: npt.ArrayLike) -> npt.NDArray[Any]:
     """X as (n, height, width, channels), not copied where it is an array."""
+    refuse_masked(X, "X")
     images = np.asarray(X)
     if images.ndim not in (3, 4):
         raise InputError(f"X must have shape (n, height, width) or (n, height, width, channels); it is {images.shape}")

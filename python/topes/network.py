@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from ._support.files import whole_file
+from ._support.network_form import read_network
 from ._support.nonnegative import nonnegative_least_squares
 from ._support.validation import FloatArray, as_beta, as_matrix, as_vector, choice
 from .activation import activation_name, kappa_of, phi
@@ -86,6 +86,7 @@ class TwoLayerNetwork:
 
     Examples
     --------
+    >>> from topes import TwoLayerNetwork
     >>> net = TwoLayerNetwork([[1.0, -1.0]], None, [1.0, 1.0])  # |x|
     >>> net.predict([[-3.0], [2.0]])
     array([3., 2.])
@@ -252,20 +253,16 @@ class TwoLayerNetwork:
             raise FileFormatError(f"not a {cls.format_name}: {error}") from None
 
     def save(self, path: Any) -> None:
-        """Write JSON, whole or not at all; every float is written so that it reads back the same."""
+        """Write JSON, whole or not at all; every float reads back the same. `InputError` where no file can be made."""
         with whole_file(path) as file:
             file.write((json.dumps(self.to_dict(), indent=1) + "\n").encode())
 
     @classmethod
     def load(cls, path: Any) -> TwoLayerNetwork:
         """Read what `save` wrote: a network of this class or of one derived from it, as the file says."""
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise FileFormatError(f"{str(path)!r} is not a network: {error}") from None
-        said = data.get("format") if isinstance(data, dict) else None
-        kind = next((kind for kind in (cls, *cls.__subclasses__()) if said == kind.format_name), cls)
-        return kind.from_dict(data)
+        kinds = {kind.format_name: kind for kind in (cls, *cls.__subclasses__())}
+        data = read_network(path, list(kinds))
+        return kinds[data["format"]].from_dict(data)
 
 
 def reach_of(X: FloatArray, bias: Bias) -> FloatArray:

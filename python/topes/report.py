@@ -31,6 +31,8 @@ _DIVES, _BATCHES = 50, 20  # dives at a time, and how many times at most
 _FEWEST_SAMPLES, _SAMPLING_SECONDS = 1 << 12, 0.2
 # Pricing works in at most this many dimensions; training prices about so many dual points.
 _MOST_DIMENSIONS, _ROUNDS = 8, (5, 50)
+# From here on the dual points of training can be far harder than noise: docs/high_rank.md.
+_HARD_DIMENSION = 5
 
 
 class _TooLongError(Exception):
@@ -129,6 +131,8 @@ class Report:
         return lines
 
     def _sampling(self) -> list[str]:
+        if self.rank == 0:
+            return ["Sampling  every sample sees the one cell"]
         share = f"{100.0 * (1.0 - self.eps):g} %"
         count, unless = (self.samples_at_least, "at least ") if self.samples is None else (self.samples, "")
         if count is None or self.n_cells is None:
@@ -159,7 +163,12 @@ class Report:
         return [
             f"Training  {_time(self.pricing.seconds)} to price a dual point over all cells, {how}; an exact optimum takes",
             f"          some {_ROUNDS[0]} to {_ROUNDS[1]} of them, {low} to {high}; {size}",
+            *(["          (dual points of noise: near an optimum of such a rank they can take far longer)"] * self._is_hard),
         ]
+
+    @property
+    def _is_hard(self) -> bool:
+        return self.pricing is not None and self.pricing.dimension >= _HARD_DIMENSION
 
 
 def report(

@@ -70,6 +70,7 @@ def test_clone_pipeline_and_pickle():
         (np.zeros((4, 16)), {}, "X must have shape"),
         (np.zeros((0, 8, 8)), {}, "X must not be empty"),
         (np.full((2, 8, 8), np.nan), {}, "X must be finite"),
+        (np.ma.masked_array(np.ones((2, 8, 8)), np.eye(8) * np.ones((2, 1, 1))), {}, "X has masked entries"),
         (np.zeros((2, 8, 8), dtype=complex), {}, "real numbers"),
         (np.zeros((2, 4, 8)), {"patch": 5}, "patch must be at most"),
         (np.zeros((2, 8, 8)), {"pool": 0}, "pool must be a positive integer"),

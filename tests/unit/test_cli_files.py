@@ -96,7 +96,8 @@ def test_a_first_line_of_words_and_numbers_must_be_named(write, capsys):
         (b"1,NA,3\n1,2,3\n", "line 1, column '1' (row 0): the value is missing ('NA')"),
         (b"a,b\n1,nan\n", "line 2, column 'b' (row 0): the value is missing ('nan')"),
         (b"a,b\n1,-inf\n", "line 2, column 'b': '-inf' is not a finite number"),
-        (b"a,b\n1,1e999999999\n", "'1e999999999' is not a finite number"),
+        (b"a,b\n1,1e999999999\n", "'1e999999999' is too large or too small"),
+        (b"a,b\n1,1e-6000\n", "'1e-6000' is too large or too small; decimals are read from 1e-5000 to 1e5000"),
         (b"a,b,a\n1,2,3\n", "two columns have one name, 'a' (columns 0 and 2, counted from 0)"),
         (b"a,b\n1,1/2\n", "'1/2' is not a number"),
         (b"a,b\n1,1_000\n", "'1_000' is not a number"),
@@ -210,6 +211,27 @@ def test_an_npy_file_that_is_no_table(tmp_path, capsys, array, message):
 def test_files_of_another_kind(write, capsys, name):
     assert "bad." in refused(capsys, "count", write(b"\x93NUM\x00broken", name))
     assert "is empty" in refused(capsys, "count", write(b"", name))
+
+
+@pytest.mark.parametrize("name", ["bad.npy", "bad.npz"])
+def test_files_of_arrays_that_are_none(write, capsys, name):
+    """numpy would have its readers allow pickles, which run what is in them."""
+    assert "it begins with 'hello'" in refused(capsys, "count", write(b"hello", name))
+    kind = np.save if name == "bad.npy" else np.savez
+    path = write(b"", name)
+    kind(path, np.array([[1, None]], dtype=object))
+    said = refused(capsys, "count", path)
+    assert "it holds objects of Python, not numbers" in said
+    assert "pickle" not in said
+    kind(path, ROWS)
+    content = path.read_bytes()
+    assert "damaged, or cut short" in refused(capsys, "count", write(content[: len(content) // 2 + 20], name))
+
+
+def test_an_archive_by_the_name_of_an_array(tmp_path, capsys):
+    np.savez(tmp_path / "x.npz", ROWS)
+    (tmp_path / "x.npz").rename(tmp_path / "x.npy")
+    assert "is an .npz file by its contents; rename it" in refused(capsys, "count", tmp_path / "x.npy")
 
 
 def test_headers_are_for_text(tmp_path, capsys):

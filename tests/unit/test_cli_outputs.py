@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import topes
 from command import TABLE, refused, run
 from topes import TwoLayerNetwork
 from topes._support.files import whole_file
+from topes.pricing import Pricer
 
 TRAIN = ("train", "data.csv", "--target", "y", "--beta", "0.1")
 WRITERS = {
@@ -73,8 +77,33 @@ def test_a_picture_is_refused_before_training(folder, capsys, monkeypatch):
     assert not (folder / "out.json").exists()
 
 
-def test_devices_may_be_written_to(folder):
+@pytest.mark.parametrize("what", [*WRITERS, "checkpoint"])
+def test_a_folder_where_nothing_can_be_made_is_found_out_first(folder, capsys, monkeypatch, what):
+    """/proc refuses even a superuser."""
+    if not Path("/proc/self").exists():
+        pytest.skip("no folder that refuses everybody")
+    monkeypatch.setattr("topes.cli._common.read_table", None)  # nothing is read
+    given = WRITERS.get(what, ("count", "data.csv", "--checkpoint", "out.shares"))
+    out = next(part for part in given if part.startswith("out."))
+    arguments = [f"/proc/{part}" if part == out else part for part in given]
+    assert refused(capsys, *arguments) == f"topes: /proc/{out} cannot be written: No such file or directory\n"
+    assert [p.name for p in folder.iterdir()] == ["data.csv"]
+
+
+def test_what_is_written_in_its_place_must_be_writable(folder, capsys, monkeypatch):
+    (folder / "out.npy").write_text("precious")
+    monkeypatch.setattr("os.access", lambda _, mode, **__: mode != os.W_OK)  # a superuser may write all
+    assert "out.npy cannot be written: Permission denied" in refused(
+        capsys, "cells", "data.csv", "--resume", "-o", "out.npy"
+    )
+    assert run("cells", "data.csv", "--force", "-o", "out.npy") == 0
+
+
+def test_devices_may_be_written_to(folder, capsys):
     assert run(*TRAIN, "-o", "/dev/null") == 0
+    if Path("/dev/full").exists():
+        capsys.readouterr()
+        assert refused(capsys, *TRAIN, "-o", "/dev/full") == "topes: /dev/full: No space left on device\n"
 
 
 # Whoever runs the tests in the background made SIGINT ignored, which a child inherits: undo that.
@@ -185,8 +214,28 @@ def test_whole_file(tmp_path):
     assert path.read_bytes() == b"two"
     assert path.stat().st_mode & 0o777 == 0o640
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt", "link"]
-    with pytest.raises(FileNotFoundError), whole_file(tmp_path / "nowhere" / "b"):
-        pass
+
+
+def test_a_path_is_named_as_it_was_given(tmp_path, monkeypatch):
+    """Not by the part beside it, nor by where a link leads."""
+    monkeypatch.chdir(tmp_path)
+    solution = topes.train([[1.0], [-2.0]], [1.0, 3.0], beta=0.1)
+    for write in (solution.network.save, solution.save_certificate):
+        with pytest.raises(topes.InputError, match=r"^nowhere/b cannot be written: No such file or directory$"):
+            write(Path("nowhere/b"))
+        with pytest.raises(topes.InputError, match=r"^\. cannot be written: Is a directory$"):
+            write(".")
+    if Path("/dev/full").exists():
+        with pytest.raises(OSError, match="No space left on device") as caught:
+            solution.network.save("/dev/full")
+        assert caught.value.filename == "/dev/full"
+
+
+def test_a_certificate_is_refused_before_pricing(tmp_path, monkeypatch):
+    solution = topes.train([[1.0], [-2.0]], [1.0, 3.0], beta=0.1)
+    monkeypatch.setattr(Pricer, "cover", None)
+    with pytest.raises(topes.InputError, match="cannot be written"):
+        solution.save_certificate(tmp_path / "nowhere" / "b")
 
 
 def test_checkpoints_and_outputs_that_go_on_are_kept(folder, capsys):

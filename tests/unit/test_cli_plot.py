@@ -120,7 +120,7 @@ def test_a_fit_needs_one_or_two_inputs(table, network, tmp_path, capsys):
 def test_too_many_cells_are_a_failure(table, tmp_path, capsys):
     assert run("plot", "zonotope", table, "--target", "y", "-o", tmp_path / "z.png", "--max-cells", "3") == 1
     message = capsys.readouterr().err
-    assert "more than max_cells = 3" in message
+    assert "more than --max-cells 3" in message
     assert "fewer --rows, or raise --max-cells" in message
 
 

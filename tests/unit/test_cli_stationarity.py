@@ -53,8 +53,12 @@ def test_options_reach_it(files, capsys):
     [
         (("--target", "z", "--beta", "0.1"), "has no column 'z'"),
         (("--target", "y", "--beta", "0"), "beta must be a positive finite number"),
-        (("--target", "y", "--beta", "0.1", "--zero-tol", "2"), "zero_tol must be a number in [0, 1), got 2.0"),
+        (("--target", "y", "--beta", "0.1", "--zero-tol", "2"), "topes: --zero-tol must be a number in [0, 1), got 2.0"),
         (("--beta", "0.1"), "--target"),
+        (
+            ("--target", "y", "--beta", "0.1", "--no-compare", "--max-time", "5"),
+            "--max-time is for the bound that --no-compare",
+        ),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(files, capsys, arguments, message):

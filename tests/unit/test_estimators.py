@@ -11,7 +11,7 @@ import numpy as np
 import pandas
 import pytest
 from sklearn.base import clone
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -99,8 +99,9 @@ def test_weights_are_those_of_the_loss():
     sizes = np.sum(network.W1**2) + np.sum(network.b1**2) + np.sum(network.w2**2)
     value = 0.5 * np.sum(weights * (model.predict(X) - Y) ** 2) + 0.25 * sizes
     assert value == pytest.approx(model.objective_, rel=1e-9)
-    with pytest.raises(topes.InputError, match="sample_weight must be whole numbers"):
-        ConvexReLURegressor(loss="huber").fit(X, Y, sample_weight=weights)
+    for model, y in ((ConvexReLURegressor(loss="huber"), Y), (ConvexReLUClassifier(), LABELS)):
+        with pytest.raises(topes.InputError, match=r"sample_weight must be whole numbers.*l2 and absolute losses take any"):
+            model.fit(X, y, sample_weight=weights)
 
 
 def test_cross_validation_scores_the_path_and_fits_the_best():
@@ -124,6 +125,30 @@ def test_a_scorer_of_ones_own_needs_to_know_of_no_weights():
     heavy = ConvexReLURegressorCV(betas=[0.1, 10.0], cv=2).fit(X, Y, sample_weight=np.full(40, 2.0))
     doubled = ConvexReLURegressorCV(betas=[0.05, 5.0], cv=2).fit(X, Y)
     np.testing.assert_allclose(heavy.scores_, doubled.scores_, atol=0.05)  # 2 L + beta R is twice L + beta/2 R
+
+
+@pytest.mark.filterwarnings("ignore:R\\^2 score:UserWarning")  # of scikit-learn, for each fold
+def test_scores_that_are_not_finite_choose_no_beta():
+    with pytest.raises(topes.InputError, match="scoring must give a finite score"):
+        ConvexReLURegressorCV(betas=3, cv=LeaveOneOut()).fit(X[:6], Y[:6])
+    assert ConvexReLURegressorCV(2, cv=LeaveOneOut(), scoring="neg_mean_squared_error").fit(X[:6], Y[:6]).beta_ > 0.0
+
+    def for_the_empty_network_only(model, X, y):
+        return -1.0 if model.network_.n_neurons == 0 else np.nan
+
+    with pytest.warns(UserWarning, match="scores of beta = 0.1 are not finite"):
+        model = ConvexReLURegressorCV([0.1, 1e6], cv=2, scoring=for_the_empty_network_only).fit(X, Y)
+    assert model.beta_ == 1e6
+
+
+def test_masked_samples_are_refused():
+    masked = np.ma.masked_array(X, X > 1.0)
+    model = ConvexReLURegressor(0.5)
+    for given in ((masked, Y), (X, np.ma.masked_array(Y, Y > 1.0)), (X, Y, np.ma.masked_array(np.ones(40), Y > 1.0))):
+        with pytest.raises(topes.InputError, match="has masked entries"):
+            model.fit(*given)
+    with pytest.raises(topes.InputError, match="X has masked entries"):
+        model.fit(X, Y).predict(masked)
 
 
 def test_the_path_begins_above_the_first_beta_that_has_neurons():
@@ -199,11 +224,12 @@ def test_names_of_columns_are_kept():
         (ConvexReLURegressor(beta=0), "beta must be a positive finite number, got 0"),
         (ConvexReLURegressor(beta="1"), "beta must be a positive finite number, got '1'"),
         (ConvexReLURegressor(loss="logistic"), "see ConvexReLUClassifier"),
-        (ConvexReLURegressor(loss="cubic"), "loss must be"),
+        (ConvexReLURegressor(loss="cubic"), "'absolute', 'huber', or an instance .* topes.losses.Loss; got 'cubic'"),
         (ConvexReLURegressor(fit_intercept="always"), "fit_intercept must be"),
         (ConvexReLURegressor(rank=0), "rank must be 'auto', None or a positive int, got 0"),
         (ConvexReLURegressor(n_jobs=0), "n_jobs must be"),
         (ConvexReLURegressor(tol=-1), "tol must be"),
+        (ConvexReLURegressor(tol=2), "tol must be below 1, got 2"),
         (ConvexReLURegressor(max_time=0), "max_time must be"),
         (ConvexReLURegressor(norm=3), "norm must be"),
         (ConvexReLURegressor(activation="tanh"), "activation must be"),

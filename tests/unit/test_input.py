@@ -7,7 +7,18 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from topes import Arrangement, CellLimitError, InputError, MemoryLimitError, TwoLayerNetwork, Zonotope, solve_full
+from topes import (
+    Arrangement,
+    CellLimitError,
+    InputError,
+    MemoryLimitError,
+    TwoLayerNetwork,
+    Zonotope,
+    beta_max,
+    path,
+    solve_full,
+    train,
+)
 
 GOOD = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
 BAD_TABLES = {
@@ -22,6 +33,7 @@ BAD_TABLES = {
     "complex": ([[1j, 0]], "X .*complex|X has dtype complex"),
     "objects": ([[object(), 1]], "X"),
     "none": (None, "X must"),
+    "masked": (np.ma.masked_array(np.ones((2, 2)), [[0, 1], [0, 0]]), "X has masked entries; X must be complete"),
     "dates": (np.zeros((2, 2), "M8[s]"), "X has dtype"),
 }
 
@@ -52,7 +64,9 @@ def test_bad_arguments_of_an_arrangement(arguments, message):
     [
         (lambda A: A.count(n_threads=0), "n_threads must be an integer of at least 1, got 0"),
         (lambda A: A.count(n_threads=1.5), "n_threads"),
+        (lambda A: A.neighbors(A.sign_vectors()[0]), r"n_threads must be an integer of at least 1, got array\("),
         (lambda A: A.count(max_cells=-1), "max_cells"),
+        (lambda A: A.count(progress=3), "progress must be a bool or callable, got 3"),
         (lambda A: A.cells(batch_size=0), "batch_size must be an integer of at least 1, got 0"),
         (lambda A: A.estimate_count(n_dives=1), "n_dives must be an integer of at least 2, got 1"),
         (lambda A: A.locate([1.0]), "w must have 2 entries, got 1"),
@@ -72,19 +86,23 @@ def test_bad_arguments_of_methods(call, message):
     [
         ({"y": [1.0, 2.0]}, "y must have one entry for each of the 3 rows of"),
         ({"y": [[1.0], [2.0], [3.0]]}, "y must be one-dimensional"),
+        ({"y": None}, "y must be one-dimensional, got None"),
         ({"y": [1.0, np.nan, 2.0]}, r"y\[1\] is nan"),
         ({"y": ["a", "b", "c"]}, "y has dtype"),
         ({"beta": 0.0}, "beta must be a positive finite number, got 0.0"),
         ({"beta": -1}, "beta must be a positive finite number, got -1"),
         ({"beta": np.inf}, "beta must be a positive finite number"),
         ({"beta": True}, "beta"),
+        ({"beta": 10**400}, "beta must be a positive finite number, got one beyond the range of doubles"),
         ({"beta": "big"}, "beta"),
-        ({"loss": "cubed"}, "loss must be one of 'squared'.*got 'cubed'"),
+        ({"loss": "cubed"}, "loss must be one of 'squared'.* class derived from topes.losses.Loss; got 'cubed'"),
+        ({"loss": np.abs}, "loss must be one of 'squared'.* class derived from topes.losses.Loss; got <ufunc"),
         ({"loss": "hinge", "y": [1.0, 2.0, 1.0]}, r"y\[1\] is 2; the hinge loss takes labels -1 and \+1"),
         ({"activation": "tanh"}, "activation must be 'relu', 'abs' or a number kappa < 1, got 'tanh'"),
         ({"activation": 1.0}, "activation"),
         ({"bias": True}, "bias must be one of False, 'penalized', 'free'"),
-        ({"norm": 3}, "norm must be one of 1, 2, inf"),
+        ({"norm": 3}, "norm must be one of 1, 2, numpy.inf; got 3"),
+        ({"norm": "inf"}, "norm must be one of 1, 2, numpy.inf; got 'inf'"),
         ({"patterns": [[0, 2, 1]]}, "patterns must be 0/1"),
         ({"patterns": [[0, 1]]}, r"patterns must be 0/1 of shape \(P, 3\)"),
         ({"tol": 0}, "tol must be a positive finite number"),
@@ -94,6 +112,57 @@ def test_bad_arguments_of_methods(call, message):
 def test_bad_arguments_of_training(arguments, message):
     with pytest.raises(InputError, match=message):
         solve_full(**{"X": GOOD, "y": [1.0, -1.0, 2.0], "beta": 0.1, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"warm_start": "a"}, "warm_start must be a Solution, a TwoLayerNetwork or None, got 'a'"),
+        ({"tol": 2}, "tol must be below 1, got 2"),
+        ({"y": None}, r"y must have shape \(n,\), or \(n, C\) for several outputs, got None"),
+        ({"y": np.ones((3, 1, 1))}, r"y must have shape \(n,\), or .*, got an array of shape \(3, 1, 1\)"),
+        ({"y": [[1.0], [1.0, 2.0], [3.0]]}, "y must be a rectangular array"),
+        (
+            {"y": np.full(3, 1e160)},
+            "y must be so small that its squared loss .* range of doubles.* up to 1e[+]160",
+        ),
+        ({"y": np.full(3, 1e308), "loss": "absolute"}, "y must be so small that its absolute loss"),
+        ({"X": np.multiply(GOOD, 1e300), "y": np.full(3, 1e100)}, "X and y must be so small that the beta at which"),
+        ({"X": np.multiply(GOOD, 1e200), "bias": "penalized"}, "X must have entries whose squares lie within the range"),
+        ({"X": [[10**400, 1], [1, 2], [0, 1]]}, r"X\[0, 0\] is beyond the range of doubles"),
+        ({"X": [[Fraction(10**400, 3), 1], [1, 2], [0, 1]]}, r"X\[0, 0\] is beyond the range of doubles"),
+        ({"beta": 1e-20}, "empty network is optimal, 1e-12 [*] 3.16228 = 3.16228e-12, got 1e-20: below it"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # of getting such data ready
+def test_what_training_over_all_cells_refuses(arguments, message):
+    with pytest.raises(InputError, match=message):
+        train(**{"X": GOOD, "y": [1.0, -1.0, 2.0], "beta": 0.1, **arguments})
+
+
+@pytest.mark.parametrize("loss", ["l2", "absolute", "huber"])
+def test_large_targets_that_have_a_loss_are_taken(loss):
+    y = np.array([1e160, -1e160, 2e160])
+    assert train(GOOD, y, 1e170, loss=loss).objective == pytest.approx(1e160 * (6**0.5 if loss == "l2" else 4.0))
+
+
+@pytest.mark.parametrize("bias", [False, "free"])
+def test_a_path_cannot_begin_at_a_beta_of_zero(bias):
+    with pytest.raises(InputError, match=r"betas must be values of beta where beta_max is 0.*; got 3"):
+        path(GOOD, [0.5 if bias else 0.0] * 3, betas=3, bias=bias)
+
+
+@pytest.mark.parametrize("loss", ["absolute", "huber", "l2"])
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")  # of getting such data ready
+def test_beta_max_of_data_whose_squares_are_beyond_doubles(loss):
+    y = [1e10, -1e10, 2e10]
+    assert beta_max(np.multiply(GOOD, 1e200), y, loss=loss) == pytest.approx(1e200 * beta_max(GOOD, y, loss=loss), rel=1e-8)
+
+
+def test_a_masked_array_with_nothing_masked_is_taken():
+    X = np.ma.masked_array(GOOD)
+    assert Arrangement(X).count() == 6
+    assert train(X, np.ma.masked_array([1.0, -1.0, 2.0]), 0.1).gap <= 1e-6
 
 
 def test_an_unknown_solver_and_too_many_cells():

@@ -21,6 +21,7 @@ from topes.jobs.growing import GrowingNpy
 # Python 3.12 and 3.13 warn where a process forks that has another thread, as test runners have.
 pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
 
+
 @pytest.fixture(scope="module")
 def A():
     return Arrangement(gaussian(30, 3))
@@ -217,6 +218,34 @@ def test_the_room_on_the_disk_is_asked_first(A, monkeypatch, tmp_path):
     with pytest.raises(MemoryLimitError, match="more bytes on disk; 1,000 are free"):
         A.save_patterns(tmp_path / "cells.npy", resume=True)
     assert not (tmp_path / "cells.npy").exists()
+    # An estimate that is all noise still tells what no disk can hold.
+    monkeypatch.setattr(patterns, "quick_estimate", lambda A: (1e9, 1e9))
+    with pytest.raises(MemoryLimitError, match="has about 1,000,000,000 cells, which need"):
+        A.save_patterns(tmp_path / "cells.npy", resume=True)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [(None, "path must be a path, got None"), ("", "is a directory"), ("none/cells.npy", "existing directory")],
+)
+def test_where_no_file_can_be_is_told_first(A, tmp_path, monkeypatch, path, message):
+    with pytest.raises(InputError, match=message):
+        A.save_patterns(path if path is None else tmp_path / path)
+
+    def refused(dir):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(patterns.tempfile, "TemporaryFile", refused)
+    with pytest.raises(InputError, match=r"directory that can be written, got '.*cells.npy': Permission denied"):
+        A.save_patterns(tmp_path / "cells.npy")
+
+
+def test_shares_are_small_however_many_cells_there_are():
+    for n, r in ((50, 3), (400, 4), (2393, 5), (100_000, 3)):
+        many = topes.Arrangement(np.random.default_rng(0).standard_normal((n, r)))
+        n_tasks = patterns._size(many).n_tasks
+        each = many.bound() / n_tasks * ((n + 7) // 8)
+        assert each <= patterns._LARGE_BYTES or n_tasks == patterns._MOST_SHARES
 
 
 KILLED = """
@@ -343,5 +372,3 @@ def test_a_growing_file_by_itself(tmp_path):
     assert len(wide) == 128
     assert wide.endswith(b"\n")
     assert os.path.getsize(path) == 128 + 9
-
-

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import InputError
+from .validation import refuse_masked
 
 Values = Literal["binary", "decimal"]
 VALUES: tuple[Values, ...] = ("binary", "decimal")
@@ -39,8 +40,9 @@ def as_exact_array(value: Any, name: str, ndim: int, values: Values) -> npt.NDAr
     """
     if values not in VALUES:
         raise InputError(f"values must be 'binary' or 'decimal', got {values!r}")
+    refuse_masked(value, name)
     try:
-        array = value if isinstance(value, np.ndarray) else np.asarray(value)
+        array = np.asarray(value)
         if array.dtype.kind == "f" and not isinstance(value, np.ndarray) and _holds_python_integers(value):
             array = np.asarray(value, dtype=object)  # numpy turns integers beyond 64 bits, or mixed with floats, into floats
     except (ValueError, TypeError, OverflowError) as error:
@@ -102,11 +104,19 @@ def exact_objects(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return out
 
 
-def as_floats(array: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The nearest doubles."""
-    if array.dtype.kind == "O":
-        return np.array([float(x) for x in array.reshape(-1)], dtype=np.float64).reshape(array.shape)
-    return np.ascontiguousarray(array, dtype=np.float64)
+def as_floats(array: npt.NDArray[Any], name: str | None = None) -> npt.NDArray[np.float64]:
+    """The nearest doubles; `name` is for the message where one has none, by default X of a matrix and y of a vector."""
+    if array.dtype.kind != "O":
+        return np.ascontiguousarray(array, dtype=np.float64)
+    out = np.empty(array.shape)
+    for where, x in np.ndenumerate(array):
+        try:
+            out[where] = float(x)
+        except OverflowError:
+            name = name or ("y" if array.ndim == 1 else "X")
+            place = f"{name}[{', '.join(map(str, where))}]"
+            raise InputError(f"{place} is beyond the range of doubles; {name} must lie within it here, 1.8e308") from None
+    return out
 
 
 def _holds_python_integers(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +26,11 @@ class _TooLongError(Exception):
 
 def check_count(value: object, name: str, least: int) -> None:
     """Require an integer of at least `least`."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value.__index__()) < least:
+    try:
+        fits = not isinstance(value, bool) and operator.index(value) >= least  # type: ignore[arg-type]
+    except TypeError:  # no number, or an array, which has __index__ for one entry
+        fits = False
+    if not fits:
         raise InputError(f"{name} must be an integer of at least {least}, got {value!r}")
 
 

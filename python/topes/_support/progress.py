@@ -7,6 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
+import numpy as np
+
+from ..errors import InputError
+
 ProgressCallback = Callable[[float, int], None]
 
 _SECONDS_BETWEEN_LINES = 0.2
@@ -52,10 +56,14 @@ class progress_callback:
     """Context that turns the `progress` argument of a public function into what the core calls, or None."""
 
     def __init__(self, progress: bool | ProgressCallback, label: str) -> None:
-        self._line: ProgressLine | None = ProgressLine(label) if progress is True else None
-        self._callback: ProgressCallback | None = (
-            self._line if self._line is not None else progress if callable(progress) else None
-        )
+        self._line: ProgressLine | None = None
+        self._callback: ProgressCallback | None = None
+        if callable(progress):
+            self._callback = progress
+        elif not isinstance(progress, (bool, np.bool_)):
+            raise InputError(f"progress must be a bool or callable, got {progress!r}")
+        elif progress:
+            self._line = self._callback = ProgressLine(label)
 
     def __enter__(self) -> ProgressCallback | None:
         return self._callback

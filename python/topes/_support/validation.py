@@ -15,23 +15,32 @@ import numpy.typing as npt
 
 from ..errors import InputError
 
-__all__ = ["FloatArray", "as_beta", "as_labels", "as_matrix", "as_positive", "as_vector", "choice", "read_only"]
+__all__ = [
+    "FloatArray", "as_beta", "as_labels", "as_matrix", "as_positive", "as_tolerance", "as_vector", "choice", "has_columns",
+    "read_only", "refuse_masked",
+]  # fmt: skip
 
 FloatArray = npt.NDArray[np.float64]
 _Choice = TypeVar("_Choice")
 
 
-def _as_array(value: Any, name: str, ndim: int) -> npt.NDArray[Any]:
-    """Convert to an array of `ndim` axes, or say in one line why that cannot be done."""
+def refuse_masked(value: Any, name: str) -> None:
+    """Require that no entry is masked: numpy's conversions would take what lies under the mask."""
     if isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any()):
         raise InputError(f"{name} has masked entries; {name} must be complete")
+
+
+def _as_array(value: Any, name: str, ndim: int) -> npt.NDArray[Any]:
+    """Convert to an array of `ndim` axes, or say in one line why that cannot be done."""
+    refuse_masked(value, name)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:  # ragged lists
         raise InputError(f"{name} must be a rectangular array of numbers ({error})") from None
     if array.ndim != ndim:
         words = {1: "one-dimensional", 2: "two-dimensional"}[ndim]
-        raise InputError(f"{name} must be {words}, got an array of shape {array.shape}")
+        got = "None" if value is None else f"an array of shape {array.shape}"
+        raise InputError(f"{name} must be {words}, got {got}")
     return array
 
 
@@ -120,6 +129,24 @@ def as_vector(value: Any, name: str = "y", *, length: int | None = None, of: str
     return _as_float(array, name)
 
 
+def has_columns(y: Any) -> bool:
+    """Whether targets are those of several outputs, shape (n, C), and not of one, shape (n,).
+
+    Raises
+    ------
+    InputError
+        Of another shape, or ragged.
+    """
+    try:
+        shape = np.shape(y)
+    except ValueError as error:
+        raise InputError(f"y must be a rectangular array of numbers ({error})") from None
+    if len(shape) not in (1, 2):
+        got = "None" if y is None else f"an array of shape {shape}"
+        raise InputError(f"y must have shape (n,), or (n, C) for several outputs, got {got}")
+    return len(shape) == 2
+
+
 def as_positive(value: Any, name: str) -> float:
     """Check that a number is positive and finite.
 
@@ -136,10 +163,18 @@ def as_positive(value: Any, name: str) -> float:
     try:
         number = float(value)
     except OverflowError:
-        number = math.inf
+        raise InputError(f"{name} must be a positive finite number, got one beyond the range of doubles") from None
     if not (math.isfinite(number) and number > 0.0):
         raise InputError(f"{name} must be a positive finite number, got {value}")
     return number
+
+
+def as_tolerance(value: Any, name: str = "tol") -> float:
+    """Check a relative gap: positive, and below 1, which the network without neurons and the bound 0 have."""
+    tol = as_positive(value, name)
+    if tol >= 1.0:
+        raise InputError(f"{name} must be below 1, got {tol:g}")
+    return tol
 
 
 def as_beta(value: Any) -> float:
@@ -168,4 +203,5 @@ def choice(value: Any, name: str, accepted: Sequence[_Choice]) -> _Choice:
         # `1 == True` must not let a bool through where a number is meant, nor the reverse.
         if isinstance(value, bool) == isinstance(option, bool) and bool(np.isscalar(value)) and value == option:
             return option
-    raise InputError(f"{name} must be one of {', '.join(repr(option) for option in accepted)}; got {value!r}")
+    shown = ", ".join("numpy.inf" if option == np.inf else repr(option) for option in accepted)
+    raise InputError(f"{name} must be one of {shown}; got {value!r}")

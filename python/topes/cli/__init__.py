@@ -10,6 +10,7 @@ import click
 from .. import __version__
 from ..errors import InputError, TopesError
 from ._common import BAD_INPUT, INTERRUPTED, NOT_MET, fail
+from ._words import in_words_of_the_command, spoken_warnings
 from .cells import cells, count
 from .certificates import verify
 from .certify import certify
@@ -71,7 +72,8 @@ for command, shortly in _SHORTLY.items():
 def main(arguments: list[str] | None = None) -> None:
     """Run the command; anything but success ends it with one line on standard error and an exit code as in its help."""
     try:
-        cli.main(args=arguments, prog_name="topes", standalone_mode=False)
+        with spoken_warnings():
+            cli.main(args=arguments, prog_name="topes", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
         fail(error.format_message(), BAD_INPUT)
@@ -81,10 +83,10 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise SystemExit(NOT_MET) from None
     except InputError as error:
-        fail(str(error), BAD_INPUT)
+        fail(in_words_of_the_command(str(error)), BAD_INPUT)
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error), BAD_INPUT)
     except MemoryError as error:
-        fail(str(error) or "out of memory", NOT_MET)
+        fail(in_words_of_the_command(str(error)) or "out of memory", NOT_MET)
     except TopesError as error:
-        fail(str(error), NOT_MET)
+        fail(in_words_of_the_command(str(error)), NOT_MET)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,22 @@ from ..errors import FileFormatError, InputError
 from ._text import missing_message
 
 __all__ = ["open_npy", "open_npz"]
+
+_NPY, _NPZ = b"\x93NUMPY", b"PK"  # how they begin
+# What numpy and zipfile raise for files in which something is wrong.
+_DAMAGED = (
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +87,9 @@ class _ArrayContents:
 def open_npy(file: Path) -> _ArrayContents:
     """An array of shape (n, d)."""
     array = _loaded(file)
+    if isinstance(array, np.lib.npyio.NpzFile):
+        array.close()
+        raise FileFormatError(f"{file} is an .npz file by its contents; rename it")
     if not isinstance(array, np.ndarray) or array.ndim != 2:
         shape = getattr(array, "shape", "none")
         raise FileFormatError(f"{file} must hold an array of two axes, rows and columns, got shape {shape}")
@@ -89,8 +110,8 @@ def open_npz(file: Path) -> _ArrayContents:
         try:
             X = archive[main]
             y = archive["y"] if "y" in names and main != "y" else None
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise FileFormatError(f"{file} holds an array that cannot be read: {error}") from None
+        except _DAMAGED as error:
+            raise FileFormatError(f"{file} holds an array that cannot be read: {_why(error)}") from None
     if X.ndim != 2:
         raise FileFormatError(f"{file}, array {main}: it must have two axes, rows and columns, got shape {X.shape}")
     y = np.empty((len(X), 0)) if y is None else y[:, None] if y.ndim == 1 else y
@@ -104,10 +125,25 @@ def open_npz(file: Path) -> _ArrayContents:
 def _loaded(file: Path) -> Any:
     if file.stat().st_size == 0 and file.is_file():
         raise FileFormatError(f"{file} is empty")
+    with file.open("rb") as opened:
+        start = opened.read(6)
+    if not start.startswith((_NPY, _NPZ)):
+        writer = {".npy": "numpy.save", ".npz": "numpy.savez"}[file.suffix.lower()]
+        found = start.decode("latin-1")
+        raise FileFormatError(f"{file} must be an {file.suffix} file as {writer} writes it, it begins with {found!r}")
     try:
+        if start.startswith(_NPZ) and not zipfile.is_zipfile(file):  # numpy would leave it open
+            raise zipfile.BadZipFile
         return np.load(file, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise FileFormatError(f"{file} is not an {file.suffix} file of numbers: {error}") from None
+    except _DAMAGED as error:
+        raise FileFormatError(f"{file} is not an {file.suffix} file of numbers: {_why(error)}") from None
+
+
+def _why(error: Exception) -> str:
+    """numpy's advice, to allow pickles, is to run whatever program a file holds."""
+    if "allow_pickle" in str(error):
+        return "it holds objects of Python, not numbers"
+    return "the file is damaged, or cut short"
 
 
 def _check_kind(where: str, array: npt.NDArray[Any]) -> None:

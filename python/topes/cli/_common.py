@@ -21,6 +21,7 @@ from ..network import TwoLayerNetwork
 from ._progress import QUIET, show_progress
 from ._schema import COMMON, KEYS
 from ._tables import Table, read_table
+from ._words import say
 
 __all__ = [
     "BAD_INPUT",
@@ -32,6 +33,7 @@ __all__ = [
     "fail",
     "file_options",
     "finish",
+    "hint_at_free_bias",
     "is_reading_chosen",
     "json_option",
     "load_network",
@@ -134,7 +136,7 @@ def target_option(help: str) -> Callable[[_F], _F]:
 
 
 def fail(message: str, code: int) -> NoReturn:
-    click.echo(f"topes: {' '.join(message.split())}", err=True)
+    say(message)
     raise SystemExit(code)
 
 
@@ -194,12 +196,12 @@ def load_samples(
     try:
         as_floats(table.data)
         return table.data, as_floats(table.targets), values or "binary"
-    except OverflowError:
+    except InputError:
         raise InputError(f"{file} holds a number beyond 1.8e308, the largest double: networks work with doubles") from None
 
 
-def load_network(path: Path, X: npt.NDArray[Any], file: Path) -> TwoLayerNetwork:
-    """A network that `topes train` wrote, for these data."""
+def load_network(path: Path, X: npt.NDArray[Any], file: Path, y: FloatArray | None = None) -> TwoLayerNetwork:
+    """A network that `topes train` wrote, for these data, and for these targets if any are given."""
     check_readable(path)
     try:
         network = TwoLayerNetwork.load(path)
@@ -208,7 +210,19 @@ def load_network(path: Path, X: npt.NDArray[Any], file: Path) -> TwoLayerNetwork
     inputs = network.W1.shape[0]
     if X.shape[1] != inputs:
         raise InputError(f"{path} takes {inputs} columns, {file} has {X.shape[1]} of data; --columns and --drop choose them")
+    if y is not None and y.shape[1:] != network.w2.shape[1:]:
+        has, asked = (1 if array.ndim == 1 else array.shape[1] for array in (network.w2, y))
+        raise InputError(f"{path} needs a --target for each of its outputs, {has}; got {asked}")
     return network
+
+
+def hint_at_free_bias(network: TwoLayerNetwork, path: Path, free_bias: bool) -> None:
+    """A free constant is kept as a neuron of no input weights and tiny output weight, whose bias is huge if penalised."""
+    if network.b1 is None or free_bias:
+        return
+    after = np.linalg.norm(network.w2.reshape(network.n_neurons, -1), axis=1)
+    if np.any(~network.W1.any(axis=0) & (np.abs(network.b1) > 2.0 * after)):
+        say(f"{path} has a neuron of a bias alone, as --bias free trains: --free-bias takes biases out of the penalty")
 
 
 def check_readable(path: Path) -> None:
@@ -227,10 +241,15 @@ def is_reading_chosen() -> bool:
     return bool(meta.get(_DROP)) or meta.get(_COLUMNS) is not None or meta.get(_HEADER) is not None
 
 
-def report(facts: dict[str, Any], as_json: bool, *, met: bool = True) -> None:
-    """Print what a command found, and end it with exit code 1 if what was asked for is not met."""
+def report(facts: dict[str, Any], as_json: bool, *, met: bool = True, unmet: str = "") -> None:
+    """Print what a command found, and end it with exit code 1 if what was asked for is not met.
+
+    `unmet` says why, where the facts do not.
+    """
     if not as_json:
         _print(_timed(facts))
+    if not met and unmet:
+        say(unmet)
     finish(facts, as_json, met=met)
 
 
@@ -258,14 +277,22 @@ def _print(facts: dict[str, Any]) -> None:
     facts = {name: value for name, value in facts.items() if value is not None}
     width = max(len(name) for name in facts)
     for name, value in facts.items():
-        text = str(value) if isinstance(value, (bool, str)) else f"{value:,}" if isinstance(value, int) else f"{value:.10g}"
-        click.echo(f"{name.replace('_', ' '):<{width}}  {text}")
+        click.echo(f"{name.replace('_', ' '):<{width}}  {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    """Numbers as they are read; -0 is 0."""
+    if isinstance(value, (bool, str)):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value + 0.0:.10g}"
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinity: null."""
+    """JSON has no infinity: null. And -0 is 0."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, float):
+        return value + 0.0
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else value

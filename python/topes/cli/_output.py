@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from .._support.files import check_writable
 from ..errors import InputError
 
 __all__ = ["check_outputs", "check_picture", "force_option"]
@@ -19,13 +22,17 @@ def force_option(command: _F) -> _F:
     return click.option("--force", is_flag=True, help="Replace what is to be written if it is there.")(command)
 
 
-def check_outputs(outputs: Sequence[Path | None], force: bool, inputs: Sequence[Path | None] = ()) -> None:
+def check_outputs(
+    outputs: Sequence[Path | None], force: bool, inputs: Sequence[Path | None] = (), *, in_place: bool = False
+) -> None:
     """Refuse what could not be written, before anything is computed.
+
+    A file that is written `in_place` must be writable itself where it is there; others are replaced.
 
     Raises
     ------
     InputError
-        A folder, in no folder, there already (unless `force`), named twice, or one of the inputs.
+        A folder, in no folder, there already (unless `force`), named twice, one of the inputs, or not to be written.
     """
     seen: set[Path] = set()
     for output in outputs:
@@ -42,6 +49,9 @@ def check_outputs(outputs: Sequence[Path | None], force: bool, inputs: Sequence[
             raise InputError(f"{output} is read by this command and cannot be what it writes")
         if output.is_file() and not force:
             raise InputError(f"{output} exists; --force replaces it")
+        check_writable(output)
+        if in_place and output.exists() and not os.access(output, os.W_OK):
+            raise InputError(f"{output} cannot be written: {os.strerror(errno.EACCES)}")
         seen.add(whole)
 
 

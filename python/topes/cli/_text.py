@@ -59,11 +59,14 @@ class TextContents:
         if cell.lower() in MISSING:
             cells = sum(row[k].lower() in MISSING for _, row in self.rows)
             return missing_message(f"{where} (row {i})", name, cells, cell)
-        if _infinite(cell):
+        if _is_infinity(cell):
             return f"{where}: {cell!r} is not a finite number"
+        if _is_number(cell):
+            sizes = f"decimals are read from 1e-{_LARGEST} to 1e{_LARGEST}, doubles up to 1.8e308"
+            return f"{where}: {cell!r} is too large or too small; {sizes}"
         if self.separator == " " and len(self.names) == 1:
             return f"{where}: {cell!r} is not a number; cells are separated by commas, semicolons, tabs or blanks"
-        if _decimal(cell.replace(",", ".")) is not None:
+        if _is_number(cell.replace(",", ".")):
             return f"{where}: {cell!r} is not a number; a decimal point is needed, not a comma"
         return f"{where}: {cell!r} is not a number; --drop {name} leaves the column out, --columns takes others"
 
@@ -178,15 +181,19 @@ def _check_names(file: Path, line: int, names: tuple[str, ...]) -> None:
 
 
 def _is_value(cell: str) -> bool:
-    return cell.lower() in MISSING or _infinite(cell) or _decimal(cell) is not None
+    return cell.lower() in MISSING or _is_number(cell)
 
 
-def _infinite(cell: str) -> bool:
-    """Whether the cell spells an infinity, or a number that would not fit anywhere."""
+def _is_number(cell: str) -> bool:
+    """Whether the cell spells a number, an infinity or one that is too large to be read among them."""
     try:
-        return not math.isfinite(float(cell)) and "_" not in cell
+        return not math.isnan(float(cell)) and "_" not in cell
     except ValueError:
         return False
+
+
+def _is_infinity(cell: str) -> bool:
+    return cell.lower().lstrip("+-") in ("inf", "infinity")
 
 
 def _double(cell: str) -> float | None:

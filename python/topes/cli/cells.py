@@ -53,7 +53,10 @@ def count(
     """
     if estimate and (workers is not None or checkpoint is not None):
         raise InputError("--estimate takes no --workers and no --checkpoint: it is done in seconds")
-    check_outputs([checkpoint], True, [file])  # one that is there is gone on from, never replaced
+    if estimate and max_cells is not None:
+        raise InputError("--estimate takes no --max-cells: it goes through no cells")
+    _check_workers(workers, threads)
+    check_outputs([checkpoint], True, [file], in_place=True)  # one that is there is gone on from, never replaced
     X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     facts = _facts(A, file)
@@ -101,7 +104,8 @@ def cells(
     """
     if output.suffix.lower() != ".npy":
         raise InputError(f"--output must end in .npy, got {output}")
-    check_outputs([output], force or resume, [file])
+    _check_workers(workers, threads)
+    check_outputs([output], force or resume, [file], in_place=resume)
     X, _, read_as = load_rows(file, values, rows, targets, bias)
     A = Arrangement(X, values=read_as)
     start = time.perf_counter()
@@ -120,11 +124,17 @@ def cells(
     report(facts, as_json)
 
 
+def _check_workers(workers: int | None, threads: int | None) -> None:
+    if workers is not None:
+        check_count(workers, "--workers", 1)
+    if workers is not None and threads is not None:
+        raise InputError("--threads and --workers exclude each other: processes are in place of threads")
+
+
 def _pool(workers: int | None) -> Callable[[], Executor] | None:
     """Makes pools of so many processes; None where none are asked for."""
     if workers is None:
         return None
-    check_count(workers, "--workers", 1)
     deaf = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}  # Ctrl-C is for the main process
     return partial(ProcessPoolExecutor, workers, **deaf)
 

@@ -9,7 +9,7 @@ import click
 from .._support.exact_input import Values
 from ..certify import certify as certify_network
 from ..errors import InputError
-from ._common import data_options, load_network, load_samples, report, target_option
+from ._common import data_options, hint_at_free_bias, load_network, load_samples, report, target_option
 from ._progress import TrainingLine
 from ._training import loss_option, output_norm_option
 
@@ -53,7 +53,8 @@ def certify(
     if gap is not None and not gap >= 0.0:
         raise InputError(f"--gap must be a number >= 0, got {gap}")
     X, y, read_as = load_samples(file, values, rows, targets)
-    judged = load_network(network, X, file)
+    judged = load_network(network, X, file, y)
+    hint_at_free_bias(judged, network, free_bias)
     with TrainingLine("certifying", tol, max_time) as line:
         found = certify_network(
             X,
@@ -79,4 +80,5 @@ def certify(
         "bound_status": found.optimum.status.value,
         "seconds": round(sum(found.optimum.seconds.values()), 4),
     }
-    report(facts, as_json, met=gap is None or found.gap <= gap)
+    met = gap is None or found.gap <= gap
+    report(facts, as_json, met=met, unmet=f"the gap {found.gap:.10g} is above --gap {gap}")

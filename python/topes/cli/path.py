@@ -23,12 +23,14 @@ from ._training import (
 
 __all__ = ["path"]
 
+_LEAST = 0.001
+
 
 @click.command()
 @data_options
 @target_option("Column to predict, once for each output")
 @click.option("--betas", default="20", show_default=True, help="So many of them, or the values: 1,0.1,0.01.")
-@click.option("--least", type=float, default=1e-3, show_default=True, help="Where the path ends, as a share of its start.")
+@click.option("--least", type=float, default=None, help=f"Where the path ends, as a share of its start; default {_LEAST}.")
 @bias_option
 @loss_option
 @activation_option
@@ -43,7 +45,7 @@ def path(
     as_json: bool,
     targets: tuple[str, ...],
     betas: str,
-    least: float,
+    least: float | None,
     bias: str | None,
     loss: str,
     activation: str,
@@ -60,13 +62,15 @@ def path(
       topes path penguins.csv --target body_mass --rows 0:60 --betas 5
     """
     chosen = _betas(betas)
+    if least is not None and not isinstance(chosen, int):
+        raise InputError(f"--least is for a count of --betas, not for values of them, got {betas}")
     X, y, read_as = load_samples(file, values, rows, targets)
     with PathLine(chosen if isinstance(chosen, int) else len(chosen)) as line:
         solutions = solve_path(
             X,
             y,
             chosen,
-            least=least,
+            least=_LEAST if least is None else least,
             loss=loss,
             activation=activation_of(activation),
             bias=bias or False,
@@ -95,7 +99,7 @@ def path(
     if not as_json:
         click.echo(f"{'beta':>14} {'objective':>14} {'gap':>9} {'neurons':>7}  status")
         for beta, s in zip(weights, solutions, strict=True):
-            click.echo(f"{beta:>14.8g} {s.objective:>14.8g} {s.gap:>9.1e} {s.n_neurons:>7}  {s.status.value}")
+            click.echo(f"{beta:>14.8g} {s.objective + 0.0:>14.8g} {s.gap:>9.1e} {s.n_neurons:>7}  {s.status.value}")
     finish(facts, as_json, met=all(s.status is Status.CERTIFIED for s in solutions))
 
 

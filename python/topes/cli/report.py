@@ -9,6 +9,7 @@ import click
 from .._support.exact_input import Values
 from ..report import report as make_report
 from ._common import data_options, finish, load_rows, show_progress, target_option
+from ._words import in_words_of_the_command
 
 __all__ = ["report"]
 
@@ -47,5 +48,5 @@ def report(
         progress=show_progress(),
     )
     if not as_json:
-        click.echo(f"{file}\n\n{found}")
+        click.echo(f"{file}\n\n{in_words_of_the_command(str(found))}")
     finish({"file": str(file), **found.to_dict()}, as_json)

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..losses import loss_names
 from ..theory.stationarity import DEFAULT_ZERO_TOL
 from ..theory.stationarity import stationarity as judge_point
-from ._common import file_options, load_network, load_samples, report, target_option
+from ._common import file_options, hint_at_free_bias, load_network, load_samples, report, target_option
 from ._progress import clock
 
 __all__ = ["stationarity"]
@@ -62,9 +62,12 @@ def stationarity(
     """
     if len(targets) > 1:
         raise InputError(f"--target must be one column, got {len(targets)}")
+    if no_compare and max_time is not None:
+        raise InputError("--max-time is for the bound that --no-compare leaves out")
     X, y, read_as = load_samples(file, values, rows, targets)
     more: dict[str, Any] = {} if max_cells is None else {"max_cells": max_cells}
-    judged = load_network(network, X, file)
+    judged = load_network(network, X, file, y)
+    hint_at_free_bias(judged, network, free_bias)
     with clock("judging", max_time):
         found = judge_point(
             judged,

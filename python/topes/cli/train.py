@@ -84,6 +84,8 @@ def train(
         raise InputError("--certificate needs --method working-set: the full program keeps no proof")
     if max_cells is not None and method != "full":
         raise InputError("--max-cells needs --method full: the working set lists no cells")
+    if max_time is not None and method == "full":
+        raise InputError("--max-time needs --method working-set: the full program is solved to its end")
     check_outputs([output, certificate, plot], force, [file])
     if plot is not None:
         check_picture(plot, "--plot")

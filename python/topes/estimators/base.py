@@ -9,10 +9,13 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from .._support.validation import as_tolerance, refuse_masked
 from ..errors import InputError
 from ..jobs.pricing import Workers, workers
 from ..jobs.supply import ExecutorLike
@@ -61,9 +64,25 @@ class ConvexReLU(BaseEstimator):  # type: ignore[misc]
         threads = 1 if jobs is None else None if jobs == -1 else int(jobs)
         if self.max_time is not None:
             positive("max_time", self.max_time)
+        as_tolerance(self.tol)
         rank = int(self.rank) if whole and self.rank is not None else self.rank
         return Settings(self.loss, self.activation, bias, self.norm, rank, self.tol, self.max_time, threads,
                         self._seed(), int(self.verbose))  # fmt: skip
+
+    def _features(self, X: Any) -> npt.NDArray[np.float64]:
+        """New samples of a fitted estimator."""
+        check_is_fitted(self)
+        refuse_masked(X, "X")
+        return np.asarray(validate_data(self, X, dtype=np.float64, reset=False))
+
+    def _samples(self, X: Any, y: Any, sample_weight: Any, **checks: Any) -> tuple[npt.NDArray[np.float64], Any, Any]:
+        """Samples to fit, checked by scikit-learn, which does not look at masks; weights default to one."""
+        for name, value in (("X", X), ("y", y), ("sample_weight", sample_weight)):
+            refuse_masked(value, name)
+        X, y = validate_data(self, X, y, dtype=np.float64, **checks)
+        if sample_weight is None:
+            return X, y, np.ones(len(y))
+        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
 
     @contextmanager
     def _workers(self, executor: ExecutorLike | None) -> Iterator[Workers | None]:

@@ -9,7 +9,6 @@ import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..errors import InputError
 from ..jobs.supply import ExecutorLike
@@ -30,11 +29,8 @@ class ClassifierBase(ClassifierMixin, ConvexReLU):  # type: ignore[misc]
     network_: TwoLayerNetwork | VectorNetwork
 
     def _data(self, X: Any, y: Any, sample_weight: Any) -> tuple[_Floats, npt.NDArray[np.int64], _Floats]:
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y, weights = self._samples(X, y, sample_weight)
         check_classification_targets(y)
-        weights = np.ones(len(y))
-        if sample_weight is not None:
-            weights = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(np.unique(codes[weights > 0])) < 2:
             present = self.classes_[np.unique(codes[weights > 0])]
@@ -53,8 +49,8 @@ class ClassifierBase(ClassifierMixin, ConvexReLU):  # type: ignore[misc]
         ndarray, shape (n,) or (n, C), float64
             Two classes: positive for ``classes_[1]``. More: one column a class, its network against the rest.
         """
-        check_is_fitted(self)
-        return self.network_.predict(validate_data(self, X, dtype=np.float64, reset=False))
+        X = self._features(X)
+        return self.network_.predict(X)
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Labels.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
 from typing import Any
 
@@ -46,7 +47,7 @@ class _Path:
         else:
             scores = call_in_shares(_scores, common, folds, at_work.source)
         self.scores_ = np.column_stack(scores)
-        self.beta_ = float(self.betas_[int(np.argmax(self.scores_.mean(axis=1)))])  # the largest of equals
+        self.beta_ = _best(self.betas_, self.scores_.mean(axis=1))
         return [solve(X, targets, self.beta_, settings, weights, at_work) for targets in problems]
 
     def _judge(self) -> Any:
@@ -68,6 +69,20 @@ class _Path:
         if least > 1.0:
             raise InputError(f"least must be at most 1, got {least:g}")
         return _largest(X, problems, weights, settings) * np.geomspace(1.0, least, int(betas) + 1)[1:]
+
+
+def _best(betas: _Floats, means: _Floats) -> float:
+    """The beta of the largest mean score, of equals the largest beta; scores that are not finite count for nothing."""
+    finite = np.isfinite(means)
+    if not finite.any():
+        raise InputError(
+            "scoring must give a finite score on every fold for some beta, got none; R^2, the default of a regressor, has "
+            "none on one sample: give another scoring, 'neg_mean_squared_error' say, or larger folds"
+        )
+    if not finite.all():
+        which = ", ".join(f"{beta:.3g}" for beta in betas[~finite])
+        warnings.warn(f"scores of beta = {which} are not finite on every fold; they are left out", UserWarning, stacklevel=4)
+    return float(betas[int(np.argmax(np.where(finite, means, -np.inf)))])
 
 
 def _largest(X: _Floats, problems: list[_Floats], weights: _Floats, settings: Settings) -> float:
@@ -123,7 +138,8 @@ _PARAMETERS = """
         networks are trained as well as it takes to compare them, with no proof, by a number of steps that no
         machine's speed decides; only the last one, on all samples, is certified.
     scoring : str or callable, optional
-        As in scikit-learn; default the score of the estimator. Of equal scores the largest beta is taken.
+        As in scikit-learn; default the score of the estimator. Of equal scores the largest beta is taken; one
+        whose mean is not finite is left out, with a warning.
     loss, activation, fit_intercept, norm, rank, tol, max_time, random_state, verbose
         As for `{plain}`; `max_time` is for each problem.
     n_jobs : int or None

@@ -7,29 +7,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..errors import InputError
 from ..jobs.supply import ExecutorLike
+from ..losses import Loss, get_loss, loss_choice, loss_names
 from .base import ConvexReLU, positive
 from .problem import solve
 
 __all__ = ["ConvexReLURegressor"]
-
-_LABELS = ("logistic", "hinge", "squared_hinge")
 
 
 class RegressorBase(RegressorMixin, ConvexReLU):  # type: ignore[misc]
     """Data of a regression and the prediction."""
 
     def _data(self, X: Any, y: Any, sample_weight: Any) -> tuple[npt.NDArray[np.float64], ...]:
-        if self.loss in _LABELS:
+        for_labels = [name for name in loss_names() if get_loss(name).needs_labels]
+        if isinstance(self.loss, str) and self.loss in for_labels:
             raise InputError(f"loss must be one for numbers, not for labels, got {self.loss!r}; see ConvexReLUClassifier")
-        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True)
-        y = np.asarray(y, dtype=np.float64)
-        if sample_weight is None:
-            return X, y, np.ones(len(y))
-        return X, y, _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
+        if not isinstance(self.loss, Loss):
+            loss_choice(self.loss, [name for name in loss_names() if name not in for_labels])
+        X, y, weights = self._samples(X, y, sample_weight, y_numeric=True)
+        return X, np.asarray(y, dtype=np.float64), weights
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Outputs of the network.
@@ -42,8 +40,8 @@ class RegressorBase(RegressorMixin, ConvexReLU):  # type: ignore[misc]
         -------
         ndarray, shape (n,), float64
         """
-        check_is_fitted(self)
-        return np.asarray(self.network_.predict(validate_data(self, X, dtype=np.float64, reset=False)))
+        X = self._features(X)
+        return np.asarray(self.network_.predict(X))
 
 
 class ConvexReLURegressor(RegressorBase):
@@ -70,7 +68,7 @@ class ConvexReLURegressor(RegressorBase):
         "auto": all cells where the bound (6) allows at most 10^10 of them at rank 8 or less, else the best rank found in
         time. An int: the program of the best approximation of that rank. None: all cells whatever it costs.
     tol : float
-        Relative gap to prove; `OptimalityWarning` where it was not.
+        Relative gap to prove, < 1; `OptimalityWarning` where it was not.
     max_time : float or None
         Seconds, about: turned into counts of steps and of cones before it begins, so that networks depend on no clock. Only
         the lower bound where not all cells are priced has a clock; None is a minute there.
@@ -123,9 +121,7 @@ class ConvexReLURegressor(RegressorBase):
     ) -> None:
         self._keep(locals())
 
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, executor: ExecutorLike | None = None
-    ) -> ConvexReLURegressor:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, executor: ExecutorLike | None = None) -> ConvexReLURegressor:
         """Train.
 
         Parameters

@@ -36,5 +36,11 @@ def weighted(X: _Floats, y: _Floats, weights: _Floats, loss: str, bias: Any) -> 
         return np.repeat(X, times, axis=0), np.repeat(y, times), False
     raise InputError(
         f"sample_weight must be whole numbers, {_MOST_ROWS:,} together at most, for loss={loss!r} and bias {bias!r}: "
-        f"got {weights.max():g} as the largest of a sum of {weights.sum():g}"
+        f"got {_odd(weights)}; the squared, l2 and absolute losses take any, unless the bias is free"
     )
+
+
+def _odd(weights: _Floats) -> str:
+    """What is not as it must be: an entry, or all together."""
+    fractions = weights[weights != np.floor(weights)]
+    return f"{fractions[0]:g}" if len(fractions) else f"a sum of {weights.sum():g}"

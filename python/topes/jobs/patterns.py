@@ -30,7 +30,11 @@ __all__ = ["save_in_shares"]
 
 _SHARE_BYTES = 1 << 22
 _HELD_BYTES = 1 << 28  # of results that are out or wait for their turn
-_MOST_SHARES = 8192
+_FEW_SHARES, _MOST_SHARES = 8192, 65536  # the plan takes some kilobytes for each; more than a few where they would be large
+_LARGE_BYTES = _HELD_BYTES // 8  # of a share
+# By Markov's inequality an estimate, of the right mean and not negative, is above this times the number of cells in at most
+# one case of so many.
+_SURE = 1000
 _UNPACKED_AT_ONCE = 1 << 14  # cells
 
 
@@ -94,9 +98,7 @@ def save_in_shares(
     size: PlanSize | None = None,
 ) -> int:
     """`Arrangement.save_patterns` over an executor, or such that it can be taken up. Returns the number of cells."""
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise InputError(f"path must lie in an existing directory, got {str(target)!r}")
+    target = _target(path)
     source = supply(executor, n_threads)
     if resume:
         return _save(A, target, packed, source, True, progress, max_cells, size)
@@ -123,7 +125,7 @@ def _save(
     with ExitStack() as stack:
         callback = stack.enter_context(progress_callback(progress, "writing"))
         if size is None:
-            size = size_for(A, max(1, _SHARE_BYTES // max(1, (A.n + 7) // 8)), _MOST_SHARES)
+            size = _size(A)
         shares = stack.enter_context(cut(A, key, size))
         checkpoint, done = None, {}
         if resume:
@@ -152,6 +154,32 @@ def _save(
         return file.n_rows
 
 
+def _target(path: Any) -> Path:
+    """Where a file can be written."""
+    try:
+        target = Path(path)
+    except TypeError:
+        raise InputError(f"path must be a path, got {path!r}") from None
+    if not target.parent.is_dir():
+        raise InputError(f"path must lie in an existing directory, got {str(target)!r}")
+    if target.is_dir():
+        raise InputError(f"path must be a file, {str(target)!r} is a directory")
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"path must lie in a directory that can be written, got {str(target)!r}: {error.strerror}"
+        ) from None
+    return target
+
+
+def _size(A: Arrangement) -> PlanSize:
+    row = max(1, (A.n + 7) // 8)
+    most = min(max(_FEW_SHARES, A.bound() * row // _LARGE_BYTES), _MOST_SHARES)
+    return size_for(A, max(1, _SHARE_BYTES // row), most)
+
+
 def _whole(target: Path, width: int, records: dict[int, int]) -> dict[int, int]:
     """The first shares, as far as their cells are in the file and counted by its header."""
     if not target.exists():
@@ -171,19 +199,19 @@ def _whole(target: Path, width: int, records: dict[int, int]) -> dict[int, int]:
 
 
 def _refuse_if_full(A: Arrangement, target: Path, width: int, n_rows: int) -> None:
-    """Refuse where the disk has less room than the file is expected to need, by five standard errors."""
+    """Refuse where the disk has less room than the file needs: by five standard errors, or by so much that it is sure."""
     free = shutil.disk_usage(target.parent).free
     if (A.bound() - n_rows) * width <= free:
         return
     estimate = quick_estimate(A)
     if estimate is None:
         return
-    expected = int(max(estimate[0] - 5 * estimate[1], 0.0))
+    expected = int(max(estimate[0] - 5 * estimate[1], estimate[0] / _SURE))
     needed = (expected - n_rows) * width
     if needed > free:
         raise MemoryLimitError(
-            f"{A!r} has about {round(estimate[0]):,} cells, which need {needed:,} more bytes on disk; {free:,} are free in "
-            f"{str(target.parent)!r}; packed=True takes an eighth",
+            f"{A!r} has about {round(estimate[0]):,} cells, which need {needed:,} more bytes on disk; {free:,} are free; "
+            "packed=True takes an eighth",
             expected_cells=expected,
             needed=needed,
             available=free,

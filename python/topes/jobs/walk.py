@@ -114,9 +114,7 @@ def _count(ready: Ready, ticket: Ticket, hook: Hook) -> tuple[int, int, int, int
 
 def _angles(ready: Ready, ticket: Ticket, hook: Hook) -> list[tuple[Any, ...]]:
     n_points, seed = ticket.settings
-    return _core.angle_parts(
-        ready.A._core, ready.plan, ticket.first, ticket.last, n_points, seed, ticket.max_cells, hook
-    )
+    return _core.angle_parts(ready.A._core, ready.plan, ticket.first, ticket.last, n_points, seed, ticket.max_cells, hook)
 
 
 def _patterns(ready: Ready, ticket: Ticket, hook: Hook) -> tuple[int, bytes]:

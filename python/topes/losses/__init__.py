@@ -27,7 +27,9 @@ The last three take labels -1 and +1.
 
 from __future__ import annotations
 
-from .._support.validation import choice
+from collections.abc import Sequence
+from typing import Any
+
 from ..errors import InputError
 from .base import Loss, is_own
 from .classification import HingeLoss, LogisticLoss, SquaredHingeLoss
@@ -53,7 +55,14 @@ _TAKEN = ("interpolation", "margin", "half_huber", "cross_entropy")  # of losses
 
 
 def loss_names() -> tuple[str, ...]:
-    """Names of the losses, in the order of the table above."""
+    """Names of the losses, in the order of the table above.
+
+    Examples
+    --------
+    >>> from topes.losses import loss_names
+    >>> loss_names()[:4]
+    ('squared', 'l2', 'absolute', 'huber')
+    """
     return tuple(LOSSES)
 
 
@@ -68,6 +77,7 @@ def get_loss(name: str | Loss) -> Loss:
     Examples
     --------
     >>> import numpy as np
+    >>> from topes.losses import get_loss
     >>> loss = get_loss("squared")
     >>> f, y = np.array([1.0, 2.0]), np.array([0.0, 0.0])
     >>> v = loss.gradient(f, y)
@@ -79,4 +89,12 @@ def get_loss(name: str | Loss) -> Loss:
         if is_own(name) and (not isinstance(own, str) or own in (*LOSSES, *_TAKEN)):
             raise InputError(f"loss must have a name of its own, got {type(name).__qualname__} with the name {own!r}")
         return name
-    return LOSSES[choice(name, "loss", loss_names())]
+    return LOSSES[loss_choice(name, loss_names())]
+
+
+def loss_choice(name: Any, accepted: Sequence[str]) -> str:
+    """Return `name` when it is one of these, otherwise list them, and say that there are losses of one's own."""
+    if isinstance(name, str) and name in accepted:
+        return name
+    names = ", ".join(repr(each) for each in accepted)
+    raise InputError(f"loss must be one of {names}, or an instance of a class derived from topes.losses.Loss; got {name!r}")

@@ -155,7 +155,14 @@ def ours(cls: type[_LossT]) -> type[_LossT]:
 
 
 def is_own(loss: Loss) -> bool:
-    """Whether this is a loss of one's own: only its class knows it, neither the core nor the checker of certificates."""
+    """Whether this is a loss of one's own: only its class knows it, neither the core nor the checker of certificates.
+
+    Examples
+    --------
+    >>> from topes.losses import get_loss, is_own
+    >>> is_own(get_loss("huber"))
+    False
+    """
     return type(loss) not in _OURS
 
 

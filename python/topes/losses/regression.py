@@ -9,13 +9,31 @@ import numpy as np
 
 from .._support.later import cvxpy as cp
 from .._support.validation import FloatArray
+from ..errors import InputError
 from .base import BoolArray, Loss, is_own, ours
 
 __all__ = ["AbsoluteLoss", "HuberLoss", "L2Loss", "SquaredLoss"]
 
 
+class _RegressionLoss(Loss):
+    """A loss of targets of any size."""
+
+    def check_targets(self, y: FloatArray) -> FloatArray:
+        """Return y, or raise `InputError` when its loss at outputs of 0 is beyond doubles."""
+        y = super().check_targets(y)
+        with np.errstate(over="ignore"):
+            value = self.value(np.zeros(y.size), y.ravel())
+        if not math.isfinite(value):
+            largest = float(np.abs(y).max(initial=0.0))
+            raise InputError(
+                f"y must be so small that its {self.name} loss at outputs of 0 lies within the range of doubles, 1.8e308; "
+                f"got entries up to {largest:.3g}"
+            )
+        return y
+
+
 @ours
-class SquaredLoss(Loss):
+class SquaredLoss(_RegressionLoss):
     """0.5 * ||f - y||_2^2 (Example II.1)."""
 
     name = "squared"
@@ -41,7 +59,7 @@ class SquaredLoss(Loss):
 
 
 @ours
-class L2Loss(Loss):
+class L2Loss(_RegressionLoss):
     """||f - y||_2, not squared: 1-Lipschitz, the loss of Theorem III.1's example and of Figure 5."""
 
     name = "l2"
@@ -53,11 +71,11 @@ class L2Loss(Loss):
         return y, np.ones(y.shape, dtype=bool)
 
     def value(self, f: FloatArray, y: FloatArray) -> float:
-        return float(np.linalg.norm(f - y))
+        return _length(f - y)
 
     def gradient(self, f: FloatArray, y: FloatArray) -> FloatArray:
         residual = f - y
-        norm = float(np.linalg.norm(residual))
+        norm = _length(residual)
         return residual / norm if norm > 0.0 else np.zeros_like(residual)
 
     def curvature(self, f: FloatArray, y: FloatArray, A: FloatArray) -> FloatArray | None:
@@ -86,8 +104,18 @@ class L2Loss(Loss):
         return 1.0
 
 
+def _length(v: FloatArray) -> float:
+    """The 2-norm, also where squares are beyond doubles."""
+    with np.errstate(over="ignore"):
+        length = float(np.linalg.norm(v))
+    if length < math.inf:
+        return length
+    largest = float(np.abs(v).max())
+    return largest * float(np.linalg.norm(v / largest))
+
+
 @ours
-class AbsoluteLoss(Loss):
+class AbsoluteLoss(_RegressionLoss):
     """||f - y||_1."""
 
     name = "absolute"
@@ -116,7 +144,7 @@ class AbsoluteLoss(Loss):
 
 
 @ours
-class HuberLoss(Loss):
+class HuberLoss(_RegressionLoss):
     """Huber's loss with threshold 1: t^2 / 2 for |t| <= 1, |t| - 1/2 beyond, t = f - y."""
 
     name = "huber"
@@ -133,7 +161,8 @@ class HuberLoss(Loss):
 
     def simplest(self, y: FloatArray) -> Loss:
         """The squared loss where ||y|| < 1: one residual of 1 costs more than all of y, so none of these is beyond."""
-        return SquaredLoss() if float(y @ y) < 0.999 and not is_own(self) else self
+        short = float(np.abs(y).max(initial=0.0)) < 1.0 and float(y @ y) < 0.999
+        return SquaredLoss() if short and not is_own(self) else self
 
     def expression(self, f: Any, y: FloatArray) -> Any:
         return 0.5 * cp.sum(cp.huber(f - y, 1))  # cvxpy's huber is t^2 near 0: twice ours

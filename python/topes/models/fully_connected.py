@@ -7,11 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from .._support.exact_input import Values
 from .._support.limits import check_count
-from .._support.validation import FloatArray, as_beta, as_positive, as_vector, choice
+from .._support.validation import FloatArray, as_beta, as_positive, as_tolerance, as_vector, choice, has_columns
 from ..errors import InputError
 from ..jobs.pricing import Workers, workers
 from ..jobs.supply import ExecutorLike
@@ -70,7 +68,7 @@ def train(
     values : {"binary", "decimal"}
         How floats of X are read where cells are told apart.
     tol : float
-        The `Solution.gap` to reach.
+        The `Solution.gap` to reach, < 1.
     max_time : float, optional
         Seconds; beyond it the best network and the bounds proved so far are returned.
     max_cones : int, optional
@@ -108,11 +106,11 @@ def train(
     ('certified', 1.10027, True)
     """
     start = time.perf_counter()
-    the_loss, beta, tol = get_loss(loss), as_beta(beta), as_positive(tol, "tol")
+    the_loss, beta, tol = get_loss(loss), as_beta(beta), as_tolerance(tol)
     deadline = start + (math.inf if max_time is None else as_positive(max_time, "max_time"))
     if max_cones is not None:
         check_count(max_cones, "max_cones", 1)
-    several = np.ndim(y) == 2
+    several = has_columns(y)
     by_output = choice(output_norm, "output_norm", (2, 1)) == 1 and several
     with workers(executor, n_threads) as at_work:
         if by_output:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._support.exact_input import Values
-from .._support.validation import FloatArray, as_beta, as_positive, as_vector, choice
+from .._support.validation import FloatArray, as_beta, as_positive, as_tolerance, as_vector, choice, has_columns
 from ..errors import InputError
 from ..jobs.pricing import Workers, workers
 from ..jobs.supply import ExecutorLike
@@ -121,7 +121,7 @@ def path(
     >>> [s.n_neurons for s in path([[2, 2], [3, 3], [1, 0]], [1, -1, 1], betas=[10.0, 0.1])]
     [0, 2]
     """
-    tol = as_positive(tol, "tol")
+    tol = as_tolerance(tol)
     family = _family(X, y, loss, activation, bias, norm, values, output_norm, kernel_size, stride)
     with workers(executor, n_threads) as at_work:
         if isinstance(betas, int) and not isinstance(betas, bool):
@@ -131,6 +131,11 @@ def path(
             if share > 1.0:
                 raise InputError(f"least must be at most 1, got {least}")
             top = family.beta_max(_SHARP, n_threads, at_work)
+            if top == 0.0:
+                raise InputError(
+                    "betas must be values of beta where beta_max is 0, as for targets that the network without neurons fits "
+                    f"exactly (all zero, or all alike with a free bias); got {betas}"
+                )
             chosen = [top * share**k for k in np.linspace(0.0, 1.0, betas)]
         else:
             chosen = sorted((as_beta(float(beta)) for beta in as_vector(betas, "betas")), reverse=True)
@@ -173,8 +178,9 @@ class _Family:
         for part in self.parts:
             judge = self.judge(part, 1.0, tol, math.inf, n_threads)
             v = empty_dual(judge.loss, judge.y.reshape(part.shape), free=judge.free)
-            v = judge.units.dual(judge.feasible(v.ravel()).reshape(part.shape))
-            prices.append(self.pricer.price(v, tol=tol, n_threads=n_threads, workers=at_work).upper_bound)
+            v = judge.feasible(v.ravel()).reshape(part.shape)
+            price = judge.pricer.price(v, tol=tol, n_threads=n_threads, workers=at_work).upper_bound
+            prices.append(judge.units.price(price))
         return max(prices)
 
     def solve(
@@ -221,7 +227,7 @@ def _family(
     rows, pool = patch_rows(X, kernel_size, stride, values) if convolutional else (X, 1)
     pricer = Pricer(rows, activation=activation, bias=bias, norm=norm, values=values, pool=pool)
     n, of = pricer.n_samples, "samples of X" if convolutional else "rows of X"
-    if np.ndim(y) != 2:
+    if not has_columns(y):
         targets = the_loss.check_targets(as_vector(y, "y", length=n, of=of))
         parts = [targets]
     else:

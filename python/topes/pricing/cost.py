@@ -89,7 +89,7 @@ def pricing_cost(
     X, activation, bias, norm, values
         As for `train`.
     v : array_like, shape (n,), optional
-        The dual point; default Gaussian noise, about the worst there is.
+        The dual point; default Gaussian noise. Near an optimum it can take far longer, from rank 5 on.
     tol : float
         Relative accuracy of the price.
     max_time : float
@@ -182,6 +182,18 @@ def warn_if_costly(pricer: Pricer, max_time: float | None) -> None:
     """Warn where no time limit is set and one dual point is expected to take minutes.
 
     The expectation is 3 n^(r/2 - 1) cones: Gaussian data of rank 5 to 7 took that many within a factor of 4.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from topes.pricing import Pricer, warn_if_costly
+    >>> pricer = Pricer(np.random.default_rng(0).standard_normal((3000, 7)))
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     warn_if_costly(pricer, None)
+    >>> caught[0].category.__name__
+    'PricingCostWarning'
     """
     m, r = pricer.arrangement.n_hyperplanes, pricer.dimension
     if max_time is not None or r < _COSTLY_DIMENSION:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .._support.limits import check_count
-from .._support.validation import FloatArray, as_beta, as_matrix, as_positive, as_vector
+from .._support.validation import FloatArray, as_beta, as_matrix, as_positive, as_tolerance, as_vector
 from ..activation import kappa_of
 from ..errors import InputError
 from ..losses import Loss, get_loss
@@ -148,7 +148,7 @@ def rank_k_ratio(
     >>> found.held, 1.0 <= found.ratio <= found.bound
     (True, True)
     """
-    beta, the_loss, kappa, tol = as_beta(beta), get_loss(loss), kappa_of(activation), as_positive(tol, "tol")
+    beta, the_loss, kappa, tol = as_beta(beta), get_loss(loss), kappa_of(activation), as_tolerance(tol)
     data = as_matrix(X, "X")
     y = the_loss.check_targets(as_vector(y, "y", length=len(data)))
     check_count(k, "k", 1)
@@ -235,6 +235,14 @@ def decaying_data(
     -------
     X : ndarray, shape (n, d), float64
     y : ndarray, shape (n,), float64
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from topes.theory import decaying_data
+    >>> X, y = decaying_data(9, 3, 0.1)
+    >>> np.linalg.svd(X, compute_uv=False).round(6).tolist(), y.shape
+    ([3.0, 0.3, 0.03], (9,))
     """
     rng = np.random.default_rng(seed)
     U = np.linalg.qr(rng.standard_normal((n, min(n, d))))[0]

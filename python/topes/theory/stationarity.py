@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from .._support.exact_input import Values, as_exact_array, as_floats
 from .._support.limits import check_count
-from .._support.validation import FloatArray, as_beta, as_matrix, as_positive, as_vector, choice, read_only
+from .._support.validation import FloatArray, as_beta, as_matrix, as_tolerance, as_vector, choice, read_only
 from ..activation import kappa_of
 from ..errors import InputError
 from ..foreign import as_network
@@ -139,6 +139,7 @@ def balanced(network: TwoLayerNetwork, *, bias: Any = None, norm: float = 2) -> 
     Examples
     --------
     >>> from topes import TwoLayerNetwork
+    >>> from topes.theory import balanced
     >>> balanced(TwoLayerNetwork([[4.0]], None, [1.0])).w2
     array([2.])
     """
@@ -236,7 +237,7 @@ def stationarity(
     >>> s.kind.value, round(s.objective, 4), round(s.program_value, 4), round(s.lower_bound, 4)
     ('Clarke stationary at a concave kink', 0.595, 0.595, 0.1632)
     """
-    beta, tol, the_loss = as_beta(beta), as_positive(tol, "tol"), get_loss(loss)
+    beta, tol, the_loss = as_beta(beta), as_tolerance(tol), get_loss(loss)
     norm = choice(norm, "norm", (2, 1))
     if is_own(the_loss):
         raise InputError(f"loss must be one of {', '.join(loss_names())}: kinks of others are not known, got {the_loss!r}")

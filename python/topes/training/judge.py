@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .._support.validation import FloatArray
+from .._support.validation import FloatArray, as_tolerance
 from ..certificate import Problem
 from ..dual import lower_bound, zero_sum
 from ..errors import InputError
@@ -19,6 +19,7 @@ from ..pricing.found import Pricing
 from ..pricing.oracle import Pricer
 from ..result import Round, Status, relative_gap
 from .blocks import Blocks
+from .extent import check_extent
 from .units import Units
 
 __all__ = ["Judge"]
@@ -66,7 +67,8 @@ class Judge:
         self.asked, loss = Problem(pricer, y, beta, loss.name), loss.simplest(y.ravel())
         self.units = Units.of(pricer, y, beta, loss)
         self.pricer, targets, self.beta = self.units.problem(pricer, y, beta)
-        self.y, self.loss, self.tol = targets.ravel(), loss, tol
+        self.y, self.loss, self.tol = targets.ravel(), loss, as_tolerance(tol)
+        check_extent(pricer, self.pricer, self.y, loss, self.units)
         self.deadline, self.callback, self.n_threads, self.start = deadline, callback, n_threads, start
         self.max_cones, self.workers = max_cones, workers
         self.free = pricer.bias == "free"
@@ -105,10 +107,11 @@ class Judge:
         if tight and not len(pricing.values) and width > finest and pricing.upper_bound > self.beta * (1.0 + finest):
             pricing = self._price(v, blocks, finest, 0.0, None)  # all that is left is the proof
         if not self.history and pricing.best > 0.0 and self.beta < _LEAST_BETA * pricing.best:
-            least = self.units.price(_LEAST_BETA * pricing.best)
+            most = self.units.price(pricing.best)
             raise InputError(
                 f"beta must be at least {_LEAST_BETA:g} times the beta at which the empty network is optimal, "
-                f"{least:g}, got {self.asked.beta:g}: below it the optimum interpolates in all but name"
+                f"{_LEAST_BETA:g} * {most:g} = {_LEAST_BETA * most:g}, got {self.asked.beta:g}: below it the optimum "
+                "interpolates in all but name"
             )
         bound, dual = lower_bound(self.loss, v, self.y, self.beta, pricing.upper_bound)
         if bound > self.best_bound:

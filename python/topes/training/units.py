@@ -91,6 +91,10 @@ class Units:
             rounded_up = np.ldexp(value, -self.homogeneity * self.targets) > x
         return float(np.nextafter(value, -np.inf)) if rounded_up else value
 
+    def target(self, x: float) -> float:
+        """A target, or an output, in the units given."""
+        return float(np.ldexp(x, self.targets))
+
     def price(self, x: float) -> float:
         """A price, or beta, in the units given."""
         return float(np.ldexp(x, -self._of_beta))

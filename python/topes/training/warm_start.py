@@ -16,6 +16,8 @@ __all__ = ["neurons_of"]
 def neurons_of(warm_start: Solution | TwoLayerNetwork | None, pricer: Pricer) -> tuple[FloatArray, FloatArray]:
     """Input weights of the neurons, shape (d, m), the bias last where the data have one, and their output weights."""
     network = warm_start.network if isinstance(warm_start, Solution) else warm_start
+    if not (network is None or isinstance(network, TwoLayerNetwork)):
+        raise InputError(f"warm_start must be a Solution, a TwoLayerNetwork or None, got {warm_start!r}")
     d = pricer.data.shape[1]
     if network is None:
         return np.zeros((d, 0)), np.zeros(0)
