@@ -11,6 +11,9 @@ namespace topes {
 
 namespace {
 
+// A task is split no further where its share is so many times less than what a task should weigh.
+constexpr double kFinest = 8;
+
 template <int R>
 struct PartitionVisitor {
   static constexpr bool kNeedsSigns = true;
@@ -21,15 +24,17 @@ struct PartitionVisitor {
   Plan& plan;
   int rank;
   double limit;
-  // Of the nodes still to come, the next one last. Children share what their parent weighs, as their bounds are: at high rank
-  // nearly all hyperplanes cut every cone, and bounds alone would grow with each split.
-  std::vector<double> waiting{};
-  double entered = 0;  // weight of the node that was entered last
+  // Shares of the bound of a root: children part that of their parent as their own bounds are. At high rank nearly all
+  // hyperplanes cut every cone, so bounds hardly fall from parent to child and would never be small enough.
+  std::vector<double> waiting{};  // of the nodes still to come, the next one last
+  double share = 0;               // of the node that was entered last
 
   bool enter(const Node& node) {
-    entered = taken(node);
-    if (entered <= limit) {
-      add(node, entered);
+    share = waiting.back();
+    waiting.pop_back();
+    const double weight = most_cells(node.n_list, rank);
+    if (weight <= limit || share <= limit / kFinest) {
+      add(node, weight);
       return false;
     }
     plan.shape.push_back(Plan::Mark::internal);
@@ -38,14 +43,12 @@ struct PartitionVisitor {
   void split(std::uint32_t n_neg, std::uint32_t n_pos) {
     const double neg = most_cells(n_neg, rank);
     const double pos = most_cells(n_pos, rank);
-    waiting.push_back(entered * (neg / (neg + pos)));
-    waiting.push_back(entered * (pos / (neg + pos)));
+    waiting.push_back(share * (neg / (neg + pos)));
+    waiting.push_back(share * (pos / (neg + pos)));
   }
-  void leaf(const Node& node) { add(node, taken(node)); }
-  double taken(const Node& node) {
-    const double weight = std::min(waiting.back(), most_cells(node.n_list, rank));
+  void leaf(const Node& node) {
     waiting.pop_back();
-    return weight;
+    add(node, 1);
   }
   void add(const Node& node, double weight) {
     Task task;
