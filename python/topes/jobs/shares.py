@@ -68,13 +68,13 @@ def cut(A: Arrangement, key: str, size: PlanSize) -> Iterator[Shares]:
 
 
 def _put_together(A: Arrangement, key: str, size: PlanSize) -> Shares:
-    """Neighbouring tasks, until they weigh as much as the heaviest alone."""
+    """Neighbouring tasks, as long as they weigh no more than one of as many equal parts as were asked for."""
     if A._core.rank == 0:  # one cell, and no plan
         return Shares(size, (0, 1), np.ones(1), "whole space", (0, 0, 0))
     ready = walk.prepare(A, key, size)
     plan = ready.plan
     weights = plan.weights
-    most = float(weights.max())
+    most = float(weights.sum()) / size.n_tasks
     first, heavy = [0], [0.0]
     for task, weight in enumerate(weights.tolist()):
         if heavy[-1] + weight > most and heavy[-1] > 0:
