@@ -15,7 +15,9 @@ DATA = Path(__file__).parent / "data" / "ecg_lags.csv"
 def run(*arguments: str) -> None:
     """Run the command `topes` as a user would, and stop if it fails."""
     print("$ topes", *arguments, flush=True)
-    subprocess.run([sys.executable, "-m", "topes.cli", *arguments], check=True)
+    done = subprocess.run([sys.executable, "-m", "topes.cli", *arguments], check=False)
+    if done.returncode:  # the command has said why
+        sys.exit(done.returncode)
     print(flush=True)
 
 
@@ -25,7 +27,7 @@ def main() -> None:
     network, picture = output / "network.json", output / "fit.png"
     problem = ("--target", "now", "--beta", "0.005", "--tol", "1e-3")
     run("count", str(DATA), "--target", "now")
-    run("train", str(DATA), *problem, "-o", str(network), "--plot", str(picture))
+    run("train", str(DATA), *problem, "-o", str(network), "--plot", str(picture), "--force")
     print(
         "No two-layer ReLU network, of any width, has an objective below the lower bound: it was proved by pricing the\n"
         f"dual point over all the cells counted above.\nNetwork: {network}\nPicture of the fit: {picture}"
