@@ -7,6 +7,7 @@ import json
 import math
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,15 @@ def read_table(name: str, target: str, folder: Path | None) -> tuple[Any, Any]:
         stop(f"{path} must have at least one row, all of it finite numbers")
     at = header.index(target)
     return np.delete(table, at, axis=1), table[:, at]
+
+
+def read_arrays(path: Path, names: tuple[str, ...], words: str) -> list[Any]:
+    """These arrays of an .npz file; where they cannot be read, `words` say what it must hold."""
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            return [held[name] for name in names]
+    except (OSError, KeyError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        stop(f"{path} must hold {words}: {type(error).__name__} on reading it")
 
 
 def with_ones(X: Any) -> Any:

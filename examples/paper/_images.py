@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _common import stop
+from _common import read_arrays, stop
 
 # File of the training images, file of the test images; arrays X (uint8) and y in each.
 FILES = {
@@ -59,11 +58,7 @@ def digits(seed: int) -> tuple[Any, Any, Any, Any]:
 
 def held_in(path: Path) -> tuple[Any, Any]:
     """Images between 0 and 1 and classes of an .npz file."""
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            X, y = held["X"], held["y"]
-    except (OSError, KeyError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        stop(f"--data must hold {path.name} with uint8 images X and classes y: {type(error).__name__} on reading it")
+    X, y = read_arrays(path, ("X", "y"), "uint8 images X and classes y")
     if X.dtype != np.uint8 or X.ndim not in (3, 4) or y.shape != X.shape[:1] or y.dtype.kind not in "iu" or not len(y):
         stop(
             f"{path} must hold uint8 images X of shape (n, height, width) or (n, height, width, channels) and n classes y, "

@@ -12,16 +12,30 @@ files of the folder with their first published split.
 from __future__ import annotations
 
 import argparse
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from _common import BLACK, BLUE, ORANGE, Figures, arguments, canvas, read_table, run, save, stop, tidy, with_ones
+from _common import (
+    BLACK,
+    BLUE,
+    ORANGE,
+    Figures,
+    arguments,
+    canvas,
+    read_arrays,
+    read_table,
+    run,
+    save,
+    stop,
+    tidy,
+    with_ones,
+)
 from _sgd import import_torch, sgd
 
 import topes
 
+WORDS = "X, y, cv0_train and cv0_test"
 MOST_NAMED = 12  # sets whose points have names
 SMALL = ("balance-scale", "balloons", "blood", "iris", "lenses", "teaching", "seeds", "acute-nephritis", "glass", "wine")
 
@@ -51,16 +65,14 @@ def published(folder: Path, names: tuple[str, ...], quick: bool) -> dict[str, An
         stop(f"--data must hold .npz files with X, y, cv0_train, cv0_test; none of the sets is in {folder}")
     found = {}
     for file in files:
+        X, y, train, test = read_arrays(file, ("X", "y", "cv0_train", "cv0_test"), WORDS)
         try:
-            with np.load(file, allow_pickle=False) as held:
-                X, y, train, test = (held[key] for key in ("X", "y", "cv0_train", "cv0_test"))
-            X = np.asarray(X, dtype=float)
             parts = [X[train], y[train], X[test], y[test]]
-            if X.ndim != 2 or not np.isfinite(X).all() or any(len(part) == 0 for part in parts):
-                raise ValueError
-            found[file.stem] = X, y, train, test
-        except (OSError, KeyError, ValueError, EOFError, IndexError, TypeError, zipfile.BadZipFile) as error:
-            stop(f"{file} must hold X, y, cv0_train and cv0_test: {type(error).__name__} on reading it")
+        except IndexError:
+            stop(f"{file} must hold {WORDS}: its split names rows that are not there")
+        if X.ndim != 2 or X.dtype.kind not in "fiu" or not np.isfinite(X).all() or any(len(part) == 0 for part in parts):
+            stop(f"{file} must hold {WORDS}: X must be a matrix of finite numbers, no part of the split empty")
+        found[file.stem] = X, y, train, test
     return found
 
 

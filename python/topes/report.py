@@ -160,15 +160,13 @@ class Report:
             ]
         low, high = (_time(k * self.pricing.seconds) for k in _ROUNDS)
         how = "foreseen" if self.pricing.extrapolated else "measured"
-        return [
+        lines = [
             f"Training  {_time(self.pricing.seconds)} to price a dual point over all cells, {how}; an exact optimum takes",
             f"          some {_ROUNDS[0]} to {_ROUNDS[1]} of them, {low} to {high}; {size}",
-            *(["          (dual points of noise: near an optimum of such a rank they can take far longer)"] * self._is_hard),
         ]
-
-    @property
-    def _is_hard(self) -> bool:
-        return self.pricing is not None and self.pricing.dimension >= _HARD_DIMENSION
+        if self.pricing.dimension >= _HARD_DIMENSION:
+            lines.append("          (dual points of noise: near an optimum of such a rank they can take far longer)")
+        return lines
 
 
 def report(

@@ -221,6 +221,8 @@ def test_a_path_is_named_as_it_was_given(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     solution = topes.train([[1.0], [-2.0]], [1.0, 3.0], beta=0.1)
     for write in (solution.network.save, solution.save_certificate):
+        with pytest.raises(topes.InputError, match="path must be a path, got None"):
+            write(None)
         with pytest.raises(topes.InputError, match=r"^nowhere/b cannot be written: No such file or directory$"):
             write(Path("nowhere/b"))
         with pytest.raises(topes.InputError, match=r"^\. cannot be written: Is a directory$"):

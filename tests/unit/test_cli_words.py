@@ -97,7 +97,7 @@ def test_warnings_are_one_line_too(folder, capsys, monkeypatch):
     ("arguments", "message"),
     [
         ((*TRAIN, "--beta", "1", "--method", "full", "--max-time", "1"), "--max-time needs --method working-set"),
-        (("count", "data.csv", "--estimate", "--max-cells", "9"), "--estimate takes no --max-cells"),
+        (("count", "data.csv", "--estimate", "--max-cells", "9"), "--estimate takes no --workers, no --checkpoint and"),
         (("cells", "data.csv", "-o", "p.npy", "--workers", "2", "--threads", "2"), "--threads and --workers exclude"),
         (("path", "data.csv", "--target", "y", "--betas", "1,0.1", "--least", "0.5"), "--least is for a count of --betas"),
     ],

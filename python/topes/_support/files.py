@@ -94,6 +94,8 @@ def _beside(target: Path) -> Path:
 @contextmanager
 def _named(path: Any) -> Iterator[None]:
     """The system's errors under the name that the caller gave, not that of a part or of what a link leads to."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"path must be a path, got {path!r}")
     try:
         yield
     except OSError as error:

@@ -34,7 +34,7 @@ def read_network(path: Any, formats: Sequence[str]) -> dict[str, Any]:
         content = Path(path).read_bytes()
         if content.startswith(b"PK"):
             raise ValueError("it must be JSON, it is an archive such as a certificate or an .npz file of arrays")
-        data = json.loads(_text(content), parse_float=_double, parse_constant=_no_number)
+        data = json.loads(_text(content), parse_float=_double, parse_int=_integer, parse_constant=_no_number)
         if not isinstance(data, dict) or data.get("format") not in formats:
             raise ValueError(f"not a {formats[0]} of version 1")
         _check_form(data)
@@ -57,6 +57,11 @@ def _double(spelt: str) -> float:
     if math.isinf(value):
         raise ValueError(f"{spelt[:40]} is too large: the largest double is 1.8e308")
     return value
+
+
+def _integer(spelt: str) -> int:
+    _double(spelt)
+    return int(spelt)
 
 
 def _no_number(spelt: str) -> NoReturn:

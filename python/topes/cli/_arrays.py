@@ -24,9 +24,8 @@ _NPY, _NPZ = b"\x93NUMPY", b"PK"  # how they begin
 _DAMAGED = (
     EOFError,
     KeyError,
-    NotImplementedError,
     OverflowError,
-    RuntimeError,
+    RuntimeError,  # of zipfile also that it knows a compression not
     SyntaxError,
     TypeError,
     ValueError,

@@ -51,10 +51,10 @@ def count(
       topes count penguins.csv --columns bill_length,bill_depth,flipper_length
       topes count blood.csv --drop donated --bias --estimate
     """
-    if estimate and (workers is not None or checkpoint is not None):
-        raise InputError("--estimate takes no --workers and no --checkpoint: it is done in seconds")
-    if estimate and max_cells is not None:
-        raise InputError("--estimate takes no --max-cells: it goes through no cells")
+    if estimate and any(option is not None for option in (workers, checkpoint, max_cells)):
+        raise InputError(
+            "--estimate takes no --workers, no --checkpoint and no --max-cells: it does not go through the cells"
+        )
     _check_workers(workers, threads)
     check_outputs([checkpoint], True, [file], in_place=True)  # one that is there is gone on from, never replaced
     X, _, read_as = load_rows(file, values, rows, targets, bias)

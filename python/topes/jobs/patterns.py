@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._support.files import check_writable
 from .._support.limits import quick_estimate
 from .._support.progress import ProgressCallback, progress_callback
 from ..errors import InputError, MemoryLimitError
@@ -98,7 +99,8 @@ def save_in_shares(
     size: PlanSize | None = None,
 ) -> int:
     """`Arrangement.save_patterns` over an executor, or such that it can be taken up. Returns the number of cells."""
-    target = _target(path)
+    check_writable(path)
+    target = Path(path)
     source = supply(executor, n_threads)
     if resume:
         return _save(A, target, packed, source, True, progress, max_cells, size)
@@ -154,26 +156,6 @@ def _save(
         return file.n_rows
 
 
-def _target(path: Any) -> Path:
-    """Where a file can be written."""
-    try:
-        target = Path(path)
-    except TypeError:
-        raise InputError(f"path must be a path, got {path!r}") from None
-    if not target.parent.is_dir():
-        raise InputError(f"path must lie in an existing directory, got {str(target)!r}")
-    if target.is_dir():
-        raise InputError(f"path must be a file, {str(target)!r} is a directory")
-    try:
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
-    except OSError as error:
-        raise InputError(
-            f"path must lie in a directory that can be written, got {str(target)!r}: {error.strerror}"
-        ) from None
-    return target
-
-
 def _size(A: Arrangement) -> PlanSize:
     row = max(1, (A.n + 7) // 8)
     most = min(max(_FEW_SHARES, A.bound() * row // _LARGE_BYTES), _MOST_SHARES)
@@ -210,8 +192,8 @@ def _refuse_if_full(A: Arrangement, target: Path, width: int, n_rows: int) -> No
     needed = (expected - n_rows) * width
     if needed > free:
         raise MemoryLimitError(
-            f"{A!r} has about {round(estimate[0]):,} cells, which need {needed:,} more bytes on disk; {free:,} are free; "
-            "packed=True takes an eighth",
+            f"{A!r} has about {round(estimate[0]):,} cells, which need at least {needed:,} more bytes on disk; {free:,} are "
+            "free; packed=True takes an eighth",
             expected_cells=expected,
             needed=needed,
             available=free,
