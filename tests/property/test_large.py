@@ -88,7 +88,7 @@ def test_a_run_that_was_broken_off_ends_where_it_would_have(tmp_path, optimizer)
     X = rng.standard_normal((30, 4))
     y = rng.integers(0, 3, 30)
     options = {"n_patterns": 20, "loss": "cross_entropy", "epochs": 4, "batch_size": 7, "optimizer": optimizer}
-    options |= {"learning_rate": 0.01, "seed": 5}
+    options |= {"learning_rate": 0.01, "seed": 5, "momentum": 0.5 if optimizer == "sgd" else 0.0}
     unbroken = topes.large.train(X, y, 0.5, **options)
 
     def stop(epoch):
@@ -110,6 +110,148 @@ def test_a_run_that_was_broken_off_ends_where_it_would_have(tmp_path, optimizer)
     file.write_bytes(b"nothing")
     with pytest.raises(FileFormatError, match="is not a checkpoint"):
         topes.large.train(X, y, 0.5, checkpoint=file, **options)
+
+
+def blobs(seed=1, n=40, d=6):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    return X, np.maximum(X[:, 0], 0.0) - np.abs(X[:, 1]) + 0.1 * rng.standard_normal(n)
+
+
+@pytest.mark.parametrize("kappa", [0.0, -1.0])
+def test_auto_returns_the_best_round_and_exact_the_one_in_its_cones(kappa):
+    with_torch()
+    X, y = blobs()
+    options = {"n_patterns": 15, "epochs": 30, "batch_size": 10, "activation": kappa, "bias": "penalized"}
+    auto = topes.large.train(X, y, 0.3, **options)
+    exact = topes.large.train(X, y, 0.3, rho="exact", **options)
+    first, *others = auto.rounds
+    assert first.rho == 0.3 / 32
+    for before, after in zip(auto.rounds, others, strict=False):
+        assert after.rho == 4.0 * before.rho
+    assert auto.objective == min(r.objective for r in auto.rounds) < first.objective
+    assert auto.rho == min(auto.rounds, key=lambda r: r.objective).rho
+    assert len(auto.rounds) >= 3
+    assert auto.objective == pytest.approx(auto.network.objective(X, y, 0.3, bias="penalized"), rel=1e-9)
+    # The rounds of "exact" begin with those of "auto".
+    assert exact.rounds[: len(auto.rounds)] == auto.rounds
+    assert exact.rounds[-1].is_feasible
+    assert exact.objective <= 1.001 * exact.convex_objective
+    assert auto.objective < 0.8 * exact.objective
+    assert exact.rho == exact.rounds[-1].rho
+    assert exact.violation == exact.rounds[-1].violation < auto.rounds[0].violation
+    assert [e.number for e in auto.history] == list(range(1, 30 * len(auto.rounds) + 1))
+
+
+def test_rounds_that_were_broken_off_go_on_where_they_were(tmp_path):
+    with_torch()
+    X, y = blobs()
+    options = {"n_patterns": 12, "epochs": 5, "batch_size": 10}
+    unbroken = topes.large.train(X, y, 0.3, **options)
+    assert len(unbroken.rounds) >= 3
+    for at in (3, 10, 5 * len(unbroken.rounds)):  # within a round, at its end, at the end of all
+        file = tmp_path / f"{at}.pt"
+
+        def stop(epoch, at=at):
+            if epoch.number == at:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            topes.large.train(X, y, 0.3, checkpoint=file, callback=stop, **options)
+        resumed = topes.large.train(X, y, 0.3, checkpoint=file, **options)
+        assert resumed.weights.tobytes() == unbroken.weights.tobytes()
+        assert resumed.rounds == unbroken.rounds
+
+
+def test_a_later_round_that_diverges_loses_nothing(monkeypatch):
+    with_torch()
+    X, y = blobs()
+    whole = topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10)
+    before = topes.large.run.Run._one_epoch
+
+    def broken(self):
+        if len(self.tried) == 2:
+            raise SolverError("the steps diverged")
+        before(self)
+
+    monkeypatch.setattr(topes.large.run.Run, "_one_epoch", broken)
+    rest = topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10)
+    assert rest.rounds == whole.rounds[:2]
+    assert rest.objective == min(r.objective for r in rest.rounds)
+    with pytest.raises(SolverError, match="diverged"):
+        topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10, rho="exact")
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
+def test_the_automatic_rate_is_the_same_problem_in_other_units(optimizer, loss):
+    """X by a power of two and beta, rho by it as well: the same steps, but for the weights' unit. So for targets."""
+    with_torch()
+    X, y = blobs()
+    options = {"n_patterns": 9, "epochs": 20, "batch_size": 10, "optimizer": optimizer, "loss": loss, "dtype": "float64"}
+    target = y if loss == "squared" else (y > 0.0).astype(int)
+    plain = topes.large.train(X, target, 0.3, rho=0.6, **options)
+    assert plain.objective < 0.9 * topes.large.train(X, target, 0.3, rho=0.6, learning_rate=1e-9, **options).objective
+    # Adam's constant against division by zero has a unit: not to the last bit.
+    large = topes.large.train(64.0 * X, target, 64.0 * 0.3, rho=0.6, **options)
+    np.testing.assert_allclose(64.0 * large.weights, plain.weights, rtol=1e-3, atol=1e-6)
+    if loss == "squared":
+        more = topes.large.train(X, 1024.0 * target, 1024.0 * 0.3, rho=1024.0 * 0.6, **options)
+        np.testing.assert_allclose(more.weights / 1024.0, plain.weights, rtol=1e-3, atol=1e-6)
+
+
+def test_the_curvature_is_that_of_the_matrix_of_all_features():
+    torch = with_torch()
+    from topes.large.model import GatedModel
+
+    rng = np.random.default_rng(2)
+    X, patterns = rng.standard_normal((7, 3)), rng.integers(0, 2, (5, 7)).astype(np.uint8)
+    model = GatedModel(X, X[:, :1], patterns, 1.0, 0.25, "squared", torch.device("cpu"), torch.float64)
+    slopes = np.where(patterns == 1, 1.0, 0.25)
+    features = np.hstack([slopes[i][:, None] * X for i in range(5)] + [-slopes[i][:, None] * X for i in range(5)])
+    expected = np.linalg.norm(features, 2) ** 2 / 7
+    assert model.largest_curvature(100) == pytest.approx(expected, rel=1e-12)
+    assert model.reach() == pytest.approx(5 * np.sqrt(3 * np.mean(np.sum(X**2, axis=1))), rel=1e-12)
+
+
+@pytest.mark.parametrize("bias", [False, "penalized"])
+@pytest.mark.parametrize("classes", [None, 3])
+def test_gates_say_on_the_data_what_the_program_says_and_are_loops_elsewhere(bias, classes):
+    with_torch()
+    X, y = blobs(n=30, d=3)
+    loss, target = ("squared", y) if classes is None else ("cross_entropy", np.arange(30) % classes)
+    s = topes.large.train(X, target, 0.2, n_patterns=20, epochs=3, loss=loss, bias=bias, rho=0.01, activation=0.3)
+    rows = X if bias is False else np.hstack([X, np.ones((30, 1))])
+    new = np.random.default_rng(7).standard_normal((5, 3))
+    for points in (X, new, new[:0]):
+        A = points if bias is False else np.hstack([points, np.ones((len(points), 1))])
+        expected = np.zeros((len(points), s.weights.shape[2]))
+        for j, x in enumerate(A):
+            for i, g in enumerate(s.gated.directions):
+                slope = 1.0 if x @ g >= 0.0 else 0.3
+                expected[j] += slope * (s.weights[0, i] - s.weights[1, i]) @ x
+        np.testing.assert_allclose(s.gated.predict(points).reshape(expected.shape), expected, atol=1e-12)
+    patterns = topes.sample_patterns(X, 20, bias=bias)
+    assert np.array_equal((rows @ s.gated.directions.T >= 0.0).T, patterns == 1)
+    said = s.predict(X, gated=True)
+    assert said.shape == (30,)
+    if classes is not None:
+        assert np.array_equal(said, np.argmax(s.gated.predict(X), axis=1))
+    assert f"{len(patterns)} gates" in repr(s.gated)
+    with pytest.raises(InputError, match="X must have 3 columns"):
+        s.gated.predict([[1.0]])
+    given_patterns = topes.large.train(X, target, 0.2, patterns=patterns, epochs=1, loss=loss, bias=bias, rho=0.01)
+    assert given_patterns.gated is None
+    with pytest.raises(InputError, match="gated must be False"):
+        given_patterns.predict(X, gated=True)
+
+
+def test_momentum_goes_further_with_the_same_rate():
+    with_torch()
+    X, y = blobs()
+    options = {"n_patterns": 9, "epochs": 3, "optimizer": "sgd", "rho": 0.6, "learning_rate": 1e-3, "schedule": "constant"}
+    heavy = topes.large.train(X, y, 0.3, momentum=0.9, **options)
+    assert heavy.objective < topes.large.train(X, y, 0.3, **options).objective
 
 
 @FEW
@@ -178,6 +320,11 @@ def test_without_torch_one_line_says_what_to_install(monkeypatch):
         ({"device": "abacus"}, InputError, "device must be one that torch has here"),
         ({"rho": "all"}, InputError, "rho must be one of"),
         ({"rho": -1.0}, InputError, "rho must be a positive finite number"),
+        ({"learning_rate": "fast"}, InputError, "learning_rate must be one of"),
+        ({"learning_rate": 0.0}, InputError, "learning_rate must be a positive finite number"),
+        ({"momentum": 0.5}, InputError, "momentum must be less than 1, and 0 but for optimizer='sgd'"),
+        ({"momentum": 1.0, "optimizer": "sgd"}, InputError, "momentum must be less than 1"),
+        ({"momentum": -1.0, "optimizer": "sgd"}, InputError, "momentum must be a positive finite number"),
         ({"batch_size": 0}, InputError, "batch_size must be an integer of at least 1"),
         ({"patterns": [[1, 0, 1]]}, InputError, r"patterns must be 0/1 of shape \(P, 2\)"),
         ({"max_bytes": 100}, MemoryLimitError, "bytes"),

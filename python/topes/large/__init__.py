@@ -4,10 +4,21 @@ Where the rank is low, `topes.train` finds the optimum over all cells with a pro
 """
 
 from .block import LayerwiseBlock
+from .gated_network import GatedNetwork
 from .layerwise import train_layerwise
 from .layerwise_solution import LayerwiseSolution
 from .losses import CrossEntropyLoss
-from .solution import Epoch, LargeSolution
+from .solution import Epoch, LargeSolution, Round
 from .training import train
 
-__all__ = ["CrossEntropyLoss", "Epoch", "LargeSolution", "LayerwiseBlock", "LayerwiseSolution", "train", "train_layerwise"]
+__all__ = [
+    "CrossEntropyLoss",
+    "Epoch",
+    "GatedNetwork",
+    "LargeSolution",
+    "LayerwiseBlock",
+    "LayerwiseSolution",
+    "Round",
+    "train",
+    "train_layerwise",
+]

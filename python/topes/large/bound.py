@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from ..network import TwoLayerNetwork
 from ..pricing.oracle import Pricer
 from ..vector_network import VectorNetwork
 
-__all__ = ["as_network", "bound", "network_objective", "penalty", "worth_keeping"]
+__all__ = ["Kept", "as_network", "bound", "network_objective", "penalty", "worth_keeping"]
 
 # Weights below these shares of the largest, or all, are left out where the objective does not rise by more than it says.
 _SHARES, _WORTH = (np.inf, 1e-2, 1e-3, 1e-9), 1e-6
@@ -39,10 +39,17 @@ def network_objective(
     return loss.value(_outputs(X, W1, W2, kappa).ravel(), Y.ravel()) + beta * penalty(W1, W2)
 
 
-def worth_keeping(
-    weights: FloatArray, objective: Callable[[FloatArray, FloatArray], float]
-) -> tuple[float, FloatArray, FloatArray]:
-    """A neuron for each w that is not negligible to its network's objective: objective, W1, W2, both layers balanced.
+class Kept(NamedTuple):
+    """A network, its layers balanced, and its objective; also that of the network of all weights, before any was dropped."""
+
+    objective: float
+    W1: FloatArray
+    W2: FloatArray
+    of_all: float
+
+
+def worth_keeping(weights: FloatArray, objective: Callable[[FloatArray, FloatArray], float]) -> Kept:
+    """A neuron for each w that is not negligible to its network's objective.
 
     Parameters
     ----------
@@ -52,7 +59,7 @@ def worth_keeping(
     """
     C, d = weights.shape[2:]
     norms = np.linalg.norm(weights, axis=-1)
-    found: tuple[float, FloatArray, FloatArray] | None = None
+    found: Kept | None = None
     reference = np.inf
     for share in sorted(_SHARES):  # from all to few
         sign, pattern, output = np.nonzero(norms > share * max(float(norms.max(initial=0.0)), 1e-300))
@@ -63,7 +70,7 @@ def worth_keeping(
         value = objective(W1, W2)
         reference = min(reference, value)
         if found is None or value <= reference * (1.0 + _WORTH):
-            found = value, np.ascontiguousarray(W1), W2
+            found = Kept(value, np.ascontiguousarray(W1), W2, value if found is None else found.of_all)
     assert found is not None
     return found
 
@@ -79,7 +86,7 @@ def as_network(
     X : ndarray, shape (n, d), float64
         With its column of ones, if there is one.
     """
-    value, W1, W2 = worth_keeping(weights, lambda W1, W2: network_objective(X, Y, W1, W2, beta, loss, kappa))
+    value, W1, W2, _ = worth_keeping(weights, lambda W1, W2: network_objective(X, Y, W1, W2, beta, loss, kappa))
     outputs = _outputs(X, W1, W2, kappa)
     b1 = None
     if bias:

@@ -23,7 +23,7 @@ from .layerwise_solution import LayerwiseSolution, as_maps
 from .losses import LARGE_LOSSES, as_outputs
 from .model import import_torch
 from .patch_model import PatchModel, region_outputs
-from .run import OPTIMISERS, Run, device_of, settings_of
+from .run import Run, device_of, settings_of, states_of
 from .solution import Epoch
 
 __all__ = ["train_layerwise"]
@@ -44,9 +44,10 @@ def train_layerwise(
     loss: str = "cross_entropy",
     activation: str | float = "relu",
     bias: Any = "penalized",
-    rho: float | Literal["auto"] = "auto",
+    rho: float | Literal["auto", "exact"] = "auto",
     optimizer: str = "adam",
-    learning_rate: float = 0.5,
+    learning_rate: float | Literal["auto"] = "auto",
+    momentum: float = 0.0,
     schedule: str = "cosine",
     batch_size: int = 128,
     epochs: int = 20,
@@ -87,10 +88,11 @@ def train_layerwise(
     n_patterns : int
         Directions to sample in the space of filters; equal patterns count once.
     loss : {"cross_entropy", "squared", "logistic"}
-    activation, bias, rho, optimizer, schedule, batch_size, epochs, device, dtype
+    activation, bias, rho, optimizer, momentum, schedule, batch_size, epochs, device, dtype
         As for `train`, in each block. A bias belongs to a filter.
-    learning_rate : float
-        Divided by the square root of the size of a patch, h: what a step of Adam may change the value of a filter by.
+    learning_rate : float or "auto"
+        As for `train`; a number is divided by the square root of the size of a patch, h: what a step of Adam may change the
+        value of a filter by.
     seed : int
         Of patterns and of the order of samples; block k takes seed + k - 1.
     checkpoint : path-like, optional
@@ -157,7 +159,7 @@ def train_layerwise(
         check_count(max_bytes, "max_bytes", 1)
     settings = settings_of(
         beta=beta, activation=activation, loss=loss, rho=rho, optimizer=optimizer, learning_rate=learning_rate,
-        schedule=schedule, batch_size=batch_size, epochs=epochs, seed=seed, dtype=dtype,
+        momentum=momentum, schedule=schedule, batch_size=batch_size, epochs=epochs, seed=seed, dtype=dtype,
     )  # fmt: skip
     trainer = _Trainer(
         Y, the_loss, settings, choice(bias, "bias", (False, "penalized")) is not False, n_patterns,
@@ -230,12 +232,10 @@ class _Trainer:
         n, C = self.Y.shape
         return PatchModel.bytes_needed(
             n, [len(places) for places in geometry.regions], geometry.patch + self.bias, self.n_patterns, C,
-            min(n, self.settings["batch"]), itemsize, OPTIMISERS[self.settings["optimizer"]],
+            min(n, self.settings["batch"]), itemsize, states_of(self.settings),
         )  # fmt: skip
 
-    def block(
-        self, maps: FloatArray, geometry: Geometry, number: int, seed: int, width: int
-    ) -> tuple[LayerwiseBlock, bool]:
+    def block(self, maps: FloatArray, geometry: Geometry, number: int, seed: int, width: int) -> tuple[LayerwiseBlock, bool]:
         """Train one block on these maps; also whether the callback said to stop."""
         torch = import_torch()
         mean, scale = moments(maps)
@@ -246,7 +246,8 @@ class _Trainer:
         model = PatchModel(patches, self.Y, gates, regions, beta, kappa, name, self.device, dtype)
         settings = {**self.settings, "seed": seed, "block": number, "grid": len(regions)}
         # |x'dw| <= ||x||_1 max |dw|, at most the rate for a patch of length 1: blocks of small filters are no slower.
-        settings["rate"] /= math.sqrt(geometry.patch)
+        if settings["rate"] != "auto":
+            settings["rate"] /= math.sqrt(geometry.patch)
         callback = None if self.callback is None else lambda epoch: self.callback(number, epoch)  # type: ignore[misc]
         run = Run(model, settings, callback)
         if self.folder is not None:
@@ -258,16 +259,15 @@ class _Trainer:
             return self.loss.value(outputs.ravel(), self.Y.ravel()) + float(beta * penalty(W1, W2))
 
         try:
-            run.all_rounds(lambda weights: worth_keeping(weights, objective)[0])
+            found = run.all_rounds(lambda weights: worth_keeping(weights, objective))
         except SolverError as error:
             raise SolverError(f"block {number}: {error}") from None
         weights = run.weights()
-        value, W1, W2 = worth_keeping(weights, objective)
-        fit, norms, violation = model.whole(self.settings["batch"])
+        value, W1, W2, _ = worth_keeping(weights, objective)
         filters = strongest(W1, W2, width)
         network = VectorNetwork(W1[:-1], W1[-1], W2, kappa) if self.bias else VectorNetwork(W1, None, W2, kappa)
         block = LayerwiseBlock(
-            network, geometry, mean, scale, filters, value, fit + beta * norms, violation, run.rho, tuple(run.history),
-            len(gates), weights,
+            network, geometry, mean, scale, filters, value, found.convex_objective, found.violation, found.rho,
+            tuple(run.history), len(gates), weights,
         )  # fmt: skip
         return block, run.stopped

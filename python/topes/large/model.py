@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,9 @@ class GatedModel:
     loss : str
     device, dtype : torch.device, torch.dtype
     """
+
+    #: Sums that make an output, each with weights of its own.
+    n_parts = 1
 
     def __init__(
         self,
@@ -75,6 +79,21 @@ class GatedModel:
         outputs = self._torch.einsum("bp,bpc->bc", slopes, H[:, 0] - H[:, 1])
         wrong = self._torch.relu((1.0 - 2.0 * gates)[:, None, :, None] * H).sum()
         return torch_loss(self.loss, outputs, self.Y[rows]), wrong, H.detach().abs().sum()
+
+    def reach(self) -> float:
+        """How far an output may move, at most and in the mean, where each weight moves by one."""
+        length = float(self.X.double().square().sum(dim=1).mean().sqrt())
+        return self.P * self.n_parts * math.sqrt(self.d) * length
+
+    def largest_curvature(self, most_rows: int) -> float:
+        """Of the mean over samples of half the squares of the outputs, as a function of all weights; from the first rows."""
+        torch = self._torch
+        rows = torch.arange(min(most_rows, len(self.X)), device=self.X.device)
+        gates = self.gates(rows).double()
+        slopes = gates + self.kappa * (1.0 - gates)
+        X = self.X[rows].double()
+        products = (X @ X.T) * (slopes @ slopes.T) * (2.0 / len(rows))
+        return float(torch.linalg.matrix_norm(products, 2)) * self.n_parts**2
 
     def norms(self) -> Any:
         """sum of ||w||, a torch scalar."""

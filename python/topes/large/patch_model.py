@@ -59,6 +59,7 @@ class PatchModel(GatedModel):
         super().__init__(patches.reshape(n * self.K, h), Y, patterns, beta, kappa, loss, device, dtype)
         torch = self._torch
         self.n = n
+        self.n_parts = len(regions)
         self._regions = [torch.as_tensor(places, device=device) for places in regions]
         self.weights = torch.zeros(
             (2, self.P, len(regions) * self.C, h), dtype=dtype, device=device, requires_grad=True

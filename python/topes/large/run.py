@@ -1,4 +1,4 @@
-"""The steps of training: weights, optimiser and the order of samples, the weight of the penalty raised until it is met."""
+"""The steps of training: weights, optimiser and the order of samples, the weight of the penalty raised round by round."""
 
 from __future__ import annotations
 
@@ -14,17 +14,20 @@ from .._support.limits import check_count
 from .._support.validation import FloatArray, as_beta, as_positive, choice
 from ..activation import kappa_of
 from ..errors import InputError, SolverError
+from .bound import Kept
 from .checkpoint import load, save
 from .losses import LARGE_LOSSES
 from .model import GatedModel, import_torch
-from .solution import Epoch
+from .rates import automatic_rate
+from .solution import Epoch, Round
 
-__all__ = ["OPTIMISERS", "Run", "device_of", "settings_of"]
+__all__ = ["Run", "device_of", "settings_of", "states_of"]
 
 OPTIMISERS = {"sgd": 0, "adagrad": 1, "adam": 2}  # and how many numbers each keeps for a weight
-# rho starts here times beta and is raised by this factor, at most so often, until the network costs no more than this
-# share above what the weights cost in the program.
-_FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE = 2.0, 4.0, 8, 1e-3
+RHO = ("auto", "exact")
+# rho starts here times beta and is raised by this factor, at most so often: until the network costs no more than this share
+# above what the weights cost in the program, or, for "auto", more than the network of an earlier one for two rounds.
+_FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE, _WORSE = 2.0**-5, 4.0, 11, 1e-3, 2
 
 
 def device_of(name: str) -> Any:
@@ -38,6 +41,11 @@ def device_of(name: str) -> Any:
     return device
 
 
+def states_of(settings: dict[str, Any]) -> int:
+    """Numbers kept for a weight beside it and its gradient: the optimiser's, and the weights of the best round."""
+    return OPTIMISERS[settings["optimizer"]] + int(settings["momentum"] > 0.0) + int(settings["rho"] == "auto")
+
+
 def settings_of(
     *,
     beta: float,
@@ -45,7 +53,8 @@ def settings_of(
     loss: str,
     rho: float | str,
     optimizer: str,
-    learning_rate: float,
+    learning_rate: float | str,
+    momentum: float,
     schedule: str,
     batch_size: int,
     epochs: int,
@@ -55,10 +64,16 @@ def settings_of(
     """What the steps depend on, checked, and what a checkpoint is of; `InputError` names what does not serve."""
     for name, value, least in (("batch_size", batch_size, 1), ("epochs", epochs, 1), ("seed", seed, 0)):
         check_count(value, name, least)
+    rate: float | str = learning_rate
+    rate = choice(rate, "learning_rate", ("auto",)) if isinstance(rate, str) else as_positive(rate, "learning_rate")
+    optimizer = choice(optimizer, "optimizer", tuple(OPTIMISERS))
+    momentum = 0.0 if momentum == 0.0 else as_positive(momentum, "momentum")
+    if momentum >= 1.0 or (momentum > 0.0 and optimizer != "sgd"):
+        raise InputError(f"momentum must be less than 1, and 0 but for optimizer='sgd', got {momentum:g} for {optimizer!r}")
     return {
         "beta": as_beta(beta), "kappa": kappa_of(activation), "loss": choice(loss, "loss", LARGE_LOSSES),
-        "rho": choice(rho, "rho", ("auto",)) if isinstance(rho, str) else as_positive(rho, "rho"),
-        "optimizer": choice(optimizer, "optimizer", tuple(OPTIMISERS)), "rate": as_positive(learning_rate, "learning_rate"),
+        "rho": choice(rho, "rho", RHO) if isinstance(rho, str) else as_positive(rho, "rho"),
+        "optimizer": optimizer, "rate": rate, "momentum": momentum,
         "schedule": choice(schedule, "schedule", ("cosine", "constant")), "batch": batch_size, "epochs": epochs,
         "seed": seed, "dtype": choice(dtype, "dtype", ("float32", "float64")),
     }  # fmt: skip
@@ -70,11 +85,14 @@ class Run:
     def __init__(self, model: GatedModel, settings: dict[str, Any], callback: Any) -> None:
         self.torch = import_torch()
         self.model, self.settings, self.callback = model, settings, callback
-        auto = settings["rho"] == "auto"
-        self.rho = _FIRST_RHO * settings["beta"] if auto else settings["rho"]
-        self.rounds = _ROUNDS if auto else 1
-        self.round, self.epoch = 0, 0
+        rho = settings["rho"]
+        self.rho = _FIRST_RHO * settings["beta"] if isinstance(rho, str) else rho
+        self.rounds = _ROUNDS if isinstance(rho, str) else 1
+        self.rate = automatic_rate(model, settings) if settings["rate"] == "auto" else settings["rate"]
+        self.epoch = 0
         self.history: list[Epoch] = []
+        self.tried: list[Round] = []
+        self.best: Any = None  # weights of the round to return, where it is not the last
         self.before = 0.0
         self.start = time.perf_counter()
         self.generator = self.torch.Generator().manual_seed(settings["seed"])
@@ -83,8 +101,10 @@ class Run:
         self.stopped = False
 
     def _fresh(self) -> Any:
-        kinds = {"sgd": self.torch.optim.SGD, "adam": self.torch.optim.Adam, "adagrad": self.torch.optim.Adagrad}
-        return kinds[self.settings["optimizer"]]([self.model.weights], lr=self.settings["rate"])
+        kinds, name = self.torch.optim, self.settings["optimizer"]
+        if name == "sgd":
+            return kinds.SGD([self.model.weights], lr=self.rate, momentum=self.settings["momentum"])
+        return (kinds.Adam if name == "adam" else kinds.Adagrad)([self.model.weights], lr=self.rate)
 
     def keep(self, path: Path, problem: str, every: int) -> None:
         """Write checkpoints to the file, and go on from it if it is there."""
@@ -97,8 +117,9 @@ class Run:
                 self.model.weights.copy_(state["weights"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.generator.set_state(state["generator"])
-            self.round, self.epoch, self.rho, self.before = state["round"], state["epoch"], state["rho"], state["seconds"]
+            self.epoch, self.rho, self.before, self.best = state["epoch"], state["rho"], state["seconds"], state["best"]
             self.history = [Epoch(*row) for row in state["history"]]
+            self.tried = [Round(*row) for row in state["tried"]]
 
     def _seconds(self) -> float:
         return self.before + time.perf_counter() - self.start
@@ -106,35 +127,61 @@ class Run:
     def _save(self) -> None:
         assert self.path is not None
         rows = [(e.number, e.rho, e.penalised, e.violation, e.seconds) for e in self.history]
-        state = {"weights": self.model.weights.detach(), "optimiser": self.optimiser.state_dict()}
-        state |= {"generator": self.generator.get_state(), "round": self.round, "epoch": self.epoch, "rho": self.rho}
+        tried = [tuple(vars(round_).values()) for round_ in self.tried]
+        state = {"weights": self.model.weights.detach(), "optimiser": self.optimiser.state_dict(), "best": self.best}
+        state |= {"generator": self.generator.get_state(), "epoch": self.epoch, "rho": self.rho, "tried": tried}
         save(self.path, self.problem, {**state, "seconds": self._seconds(), "history": rows})
 
     def weights(self) -> FloatArray:
-        return np.asarray(self.model.weights.detach().cpu().numpy(), dtype=np.float64)
+        """Those of the round returned."""
+        chosen = self.model.weights.detach() if self.best is None else self.best
+        return np.asarray(chosen.cpu().numpy(), dtype=np.float64)
 
-    def all_rounds(self, network_objective: Callable[[FloatArray], float]) -> None:
-        """Epochs for one rho after the other, until the network costs what the program says."""
+    def all_rounds(self, network: Callable[[FloatArray], Kept]) -> Round:
+        """Epochs for one rho after the other; what is returned is the best round for "auto", else the last.
+
+        Parameters
+        ----------
+        network : callable
+            Of the weights; its objective is least for the round that "auto" returns.
+        """
+        auto = self.settings["rho"] == "auto"
         while True:
-            while self.epoch < self.settings["epochs"] and not self.stopped:
-                self._one_epoch()
-                if self.path is not None and (self.epoch % self.every == 0 or self.epoch == self.settings["epochs"]):
-                    self._save()
-            if self.stopped or self.round + 1 >= self.rounds:
-                return
-            fit, norms, _ = self.model.whole(self.settings["batch"])
-            program = fit + self.model.beta * norms
-            if network_objective(self.weights()) <= program * (1.0 + _FEASIBLE):
-                return
-            self.round, self.epoch, self.rho = self.round + 1, 0, _RAISE * self.rho
+            try:
+                self._epochs()
+            except SolverError:
+                if not auto or not self.tried:
+                    raise
+                return min(self.tried, key=lambda round_: round_.objective)
+            now = self._round(network)
+            self.tried.append(now)
+            least = min(self.tried, key=lambda round_: round_.objective)
+            if auto and least is now:
+                self.best = self.model.weights.detach().clone()
+            worse = auto and len(self.tried) - self.tried.index(least) > _WORSE
+            if self.stopped or worse or len(self.tried) >= self.rounds or now.is_feasible:
+                return least if auto else now
+            self.epoch, self.rho = 0, _RAISE * self.rho
             self.optimiser = self._fresh()
+
+    def _epochs(self) -> None:
+        while self.epoch < self.settings["epochs"] and not self.stopped:
+            self._one_epoch()
+            if self.path is not None and (self.epoch % self.every == 0 or self.epoch == self.settings["epochs"]):
+                self._save()
+
+    def _round(self, network: Callable[[FloatArray], Kept]) -> Round:
+        fit, norms, violation = self.model.whole(self.settings["batch"])
+        program = fit + self.model.beta * norms
+        kept = network(np.asarray(self.model.weights.detach().cpu().numpy(), dtype=np.float64))
+        return Round(self.rho, kept.objective, program, violation, kept.of_all <= program * (1.0 + _FEASIBLE))
 
     def _one_epoch(self) -> None:
         model, torch = self.model, self.torch
         if self.settings["schedule"] == "cosine":
             share = self.epoch / self.settings["epochs"]
             for group in self.optimiser.param_groups:
-                group["lr"] = self.settings["rate"] * 0.5 * (1.0 + float(np.cos(np.pi * share)))
+                group["lr"] = self.rate * 0.5 * (1.0 + float(np.cos(np.pi * share)))
         order = torch.randperm(model.n, generator=self.generator).to(model.X.device)
         value = wrong = total = 0.0
         for rows in order.split(self.settings["batch"]):
@@ -145,7 +192,7 @@ class Run:
             value, wrong, total = value + float(objective.detach()) * len(rows), wrong + a, total + b
         if not math.isfinite(value):
             raise SolverError(
-                f"the steps diverged at rho = {self.rho:.3g}: give a learning_rate below {self.settings['rate']:g}, or rho"
+                f"the steps diverged at rho = {self.rho:.3g}: give a learning_rate below {self.rate:.3g}, or rho"
             )
         self.epoch += 1
         share = wrong / total if total > 0.0 else 0.0

@@ -1,4 +1,4 @@
-"""Training by (32): stochastic gradients over sampled patterns, the weight of the penalty raised until it is met."""
+"""Training by (32): stochastic gradients over sampled patterns, the weight of the penalty raised round by round."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from .._support.limits import check_count
 from .._support.memory import default_limit
 from .._support.validation import FloatArray, as_positive, choice
 from ..errors import InputError, MemoryLimitError
-from ..sampling import ConvolutionalSampling, sample_patterns
-from .bound import as_network, bound
+from ..sampling import ConvolutionalSampling, sample_cells, sample_directions
+from .bound import as_network, bound, network_objective, worth_keeping
 from .checkpoint import fingerprint
+from .gated_network import GatedNetwork
 from .losses import as_outputs
 from .model import GatedModel, import_torch
-from .run import OPTIMISERS, Run, device_of, settings_of
+from .run import Run, device_of, settings_of, states_of
 from .solution import Epoch, LargeSolution
 
 __all__ = ["train"]
+
 
 def train(
     X: Any,
@@ -34,9 +36,10 @@ def train(
     loss: str = "squared",
     activation: str | float = "relu",
     bias: Any = False,
-    rho: float | Literal["auto"] = "auto",
+    rho: float | Literal["auto", "exact"] = "auto",
     optimizer: str = "adam",
-    learning_rate: float = 1e-3,
+    learning_rate: float | Literal["auto"] = "auto",
+    momentum: float = 0.0,
     schedule: str = "cosine",
     batch_size: int = 128,
     epochs: int = 50,
@@ -71,15 +74,20 @@ def train(
     loss : {"squared", "logistic", "cross_entropy"}
     activation : {"relu", "abs"} or float
     bias : {False, "penalized"}
-    rho : float or "auto"
-        Weight of the penalty, units of beta. "auto" starts at twice beta and trains anew from the weights at hand, at four
-        times as much, until the objective of the network is no more than 0.1 % above that of the program: at most 8 times.
+    rho : float, "auto" or "exact"
+        Weight of the penalty, units of beta. Both words start at beta / 32 and train on from the weights at hand, at four
+        times as much, in rounds, at most 11, until the network costs no more than 0.1 % above what the program says of the
+        weights. "exact" returns that last round: weights of (7) on these patterns. "auto" returns the round whose network
+        costs least, and ends after two that cost more: it need not keep to the patterns, and costs less for it.
     optimizer : {"adam", "adagrad", "sgd"}
-    learning_rate : float
+    learning_rate : float or "auto"
+        "auto" suits the data, the number of patterns and, for Adam, the number of steps; docs/large.md says how.
+    momentum : float
+        Of "sgd", from 0 to less than 1.
     schedule : {"cosine", "constant"}
         Over the epochs of a round: falling to zero like a cosine, or not at all.
     batch_size, epochs : int
-        Samples a step; passes over the data for each rho.
+        Samples a step; passes over the data in each round.
     seed : int
         Of patterns and of the order of samples.
     device, dtype : str
@@ -115,7 +123,8 @@ def train(
     Notes
     -----
     The paper's (32) writes 2D - I for the signs and leaves X out of the penalty; signs are right for every slope. Its
-    rho = 0.01 can be far below what is exact; docs/large.md.
+    rho = 0.01 can be far below what is exact; docs/large.md. A small rho makes good gated networks (`LargeSolution.gated`),
+    which are other functions than the network of the same weights.
 
     Examples
     --------
@@ -125,7 +134,7 @@ def train(
     torch = import_torch()
     settings = settings_of(
         beta=beta, activation=activation, loss=loss, rho=rho, optimizer=optimizer, learning_rate=learning_rate,
-        schedule=schedule, batch_size=batch_size, epochs=epochs, seed=seed, dtype=dtype,
+        momentum=momentum, schedule=schedule, batch_size=batch_size, epochs=epochs, seed=seed, dtype=dtype,
     )  # fmt: skip
     beta, kappa = settings["beta"], settings["kappa"]
     bias = choice(bias, "bias", (False, "penalized"))
@@ -137,17 +146,21 @@ def train(
         raise InputError(f"y must have one entry for each of the {len(data)} rows of X, got {len(Y)}")
     if not len(data) or not data.shape[1]:
         raise InputError(f"X must have at least one row and one column, got shape {data.shape}")
-    gates = _patterns(data, patterns, n_patterns, sampling, bias, seed)
+    gates, directions = _patterns(data, patterns, n_patterns, sampling, bias, seed)
     rows = data if bias is False else np.hstack([data, np.ones((len(data), 1))])
-    _refuse(len(gates), rows.shape, Y.shape[1], min(batch_size, len(rows)), kind.itemsize, OPTIMISERS[optimizer], max_bytes)
+    _refuse(len(gates), rows.shape, Y.shape[1], min(batch_size, len(rows)), kind.itemsize, states_of(settings), max_bytes)
     model = GatedModel(rows, Y, gates, beta, kappa, loss, where, kind)
     run = Run(model, settings, callback)
     if checkpoint is not None:
         run.keep(Path(checkpoint), fingerprint([rows, Y, gates], settings), checkpoint_every)
-    run.all_rounds(lambda weights: as_network(weights, rows, Y, beta, the_loss, kappa, bias is not False)[1])
+    found = run.all_rounds(
+        lambda weights: worth_keeping(weights, lambda W1, W2: network_objective(rows, Y, W1, W2, beta, the_loss, kappa))
+    )
     weights = run.weights()
     network, objective, outputs = as_network(weights, rows, Y, beta, the_loss, kappa, bias is not False)
-    fit, norms, violation = model.whole(batch_size)
+    gated = None
+    if directions is not None:
+        gated = GatedNetwork(directions, weights[0] - weights[1], kappa, bias is not False)
     lower = gap = None
     if bound_rank is not None:
         check_count(bound_rank, "bound_rank", 1)
@@ -157,24 +170,25 @@ def train(
         lower = bound(rows, Y, outputs, beta, the_loss, kappa, rank=bound_rank, max_time=seconds)
         gap = (objective - lower) / max(abs(objective), 1e-300)
     return LargeSolution(
-        network, objective, fit + beta * norms, lower, gap, violation, run.rho, tuple(run.history), len(gates), classes,
-        model.memory(batch_size, OPTIMISERS[optimizer]), weights,
+        network, objective, found.convex_objective, lower, gap, found.violation, found.rho, tuple(run.tried),
+        tuple(run.history), gated, len(gates), classes, model.memory(batch_size, states_of(settings)), weights,
     )  # fmt: skip
 
 
-def _patterns(data: FloatArray, given: Any, count: int, sampling: Any, bias: Any, seed: int) -> Any:
+def _patterns(data: FloatArray, given: Any, count: int, sampling: Any, bias: Any, seed: int) -> tuple[Any, Any]:
+    """Patterns, and the directions that have them if they are sampled."""
     if given is None:
         check_count(count, "n_patterns", 1)
-        return sample_patterns(data, count, method=sampling, bias=bias, seed=seed)
+        cells = sample_cells(data, count, method=sampling, bias=bias, seed=seed)
+        drawn = sample_directions(data.shape[1], count, method=sampling, bias=bias, seed=seed)
+        return cells.patterns, np.ascontiguousarray(drawn[cells.first_seen])
     gates = np.asarray(given)
     if gates.ndim != 2 or gates.shape[1] != len(data) or not len(gates) or not np.isin(gates, (0, 1)).all():
         raise InputError(f"patterns must be 0/1 of shape (P, {len(data)}), P >= 1, got shape {gates.shape}")
-    return np.ascontiguousarray(gates, dtype=np.uint8)
+    return np.ascontiguousarray(gates, dtype=np.uint8), None
 
 
-def _refuse(
-    P: int, shape: tuple[int, ...], C: int, batch: int, itemsize: int, states: int, max_bytes: int | None
-) -> None:
+def _refuse(P: int, shape: tuple[int, ...], C: int, batch: int, itemsize: int, states: int, max_bytes: int | None) -> None:
     n, d = shape
     needed = itemsize * (2 * P * C * d * (2 + states) + batch * (12 * P * C + 3 * P) + n * (d + C)) + n * P // 8
     limit = default_limit() if max_bytes is None else int(max_bytes)
