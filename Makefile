@@ -38,7 +38,7 @@ test-all: lint sanitize wheel docs cpp-test nightly
 
 # Its Python part, which takes the longest.
 nightly: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet "torch>=2.2"
+	$(BIN)/python -m pip install --quiet "torch>=2.4"
 	TOPES_PROFILE=nightly $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "large or not large" tests
 	$(BIN)/python -m pytest --doctest-modules python/topes
 

@@ -33,4 +33,8 @@ def check_objective(torch, model, loss, Y, outputs, norms, wrong):
     for rows in every.split(2):  # a partition: each batch with its share of the samples
         (part,) = torch.autograd.grad(model.objective(rows, 0.4)[0], model.weights)
         mean += part * (len(rows) / n)
+        found, part_wrong, _ = model.gradient(rows, 0.4)  # the same, by hand for the norms
+        assert found == pytest.approx(float(model.objective(rows, 0.4)[0].detach()), abs=size)
+        assert part_wrong == pytest.approx(model.objective(rows, 0.4)[1], abs=size)
+        torch.testing.assert_close(model.weights.grad, part, rtol=0, atol=float(size))
     torch.testing.assert_close(mean, whole, rtol=0, atol=float(size))

@@ -105,6 +105,20 @@ class GatedModel:
         value = (loss + rho * wrong) / len(rows) + self.beta / self.n * self.norms()
         return value, float(wrong.detach()), float(total)
 
+    def gradient(self, rows: Any, rho: float) -> tuple[float, float, float]:
+        """As `objective`, with its gradient in `weights.grad`; that of the norms without a copy of the weights."""
+        torch = self._torch
+        self.weights.grad = None
+        loss, wrong, total = self.parts(rows)
+        fit = (loss + rho * wrong) / len(rows)
+        fit.backward()
+        with torch.no_grad():
+            lengths = torch.linalg.vector_norm(self.weights, dim=-1, keepdim=True)
+            inverse = torch.where(lengths > 0.0, 1.0 / lengths, 0.0)
+            self.weights.grad.addcmul_(self.weights, inverse, value=self.beta / self.n)
+            value = float(fit.detach()) + self.beta / self.n * float(lengths.sum())
+        return value, float(wrong.detach()), float(total)
+
     def whole(self, batch_size: int) -> tuple[float, float, float]:
         """Loss, sum of norms and violation over all samples."""
         torch = self._torch

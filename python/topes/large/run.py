@@ -104,7 +104,9 @@ class Run:
         kinds, name = self.torch.optim, self.settings["optimizer"]
         if name == "sgd":
             return kinds.SGD([self.model.weights], lr=self.rate, momentum=self.settings["momentum"])
-        return (kinds.Adam if name == "adam" else kinds.Adagrad)([self.model.weights], lr=self.rate)
+        if name == "adagrad":
+            return kinds.Adagrad([self.model.weights], lr=self.rate)
+        return kinds.Adam([self.model.weights], lr=self.rate, fused=self.model.weights.device.type in ("cpu", "cuda"))
 
     def keep(self, path: Path, problem: str, every: int) -> None:
         """Write checkpoints to the file, and go on from it if it is there."""
@@ -185,11 +187,9 @@ class Run:
         order = torch.randperm(model.n, generator=self.generator).to(model.X.device)
         value = wrong = total = 0.0
         for rows in order.split(self.settings["batch"]):
-            self.optimiser.zero_grad()
-            objective, a, b = model.objective(rows, self.rho)
-            objective.backward()
+            objective, a, b = model.gradient(rows, self.rho)
             self.optimiser.step()
-            value, wrong, total = value + float(objective.detach()) * len(rows), wrong + a, total + b
+            value, wrong, total = value + objective * len(rows), wrong + a, total + b
         if not math.isfinite(value):
             raise SolverError(
                 f"the steps diverged at rho = {self.rho:.3g}: give a learning_rate below {self.rate:.3g}, or rho"
