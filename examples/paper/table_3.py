@@ -28,8 +28,8 @@ def convex(images: Any, size: dict[str, Any], options: Any) -> tuple[dict[str, A
 
     stack = topes.large.train_layerwise(
         images.train, images.y_train, options.beta, n_blocks=size["blocks"], width=size["width"], kernel_size=KERNEL,
-        downsample=DOWNSAMPLE, grid=GRID, n_patterns=size["patterns"], rho=options.rho * options.beta,
-        learning_rate=options.rate, batch_size=BATCH, epochs=size["epochs"], seed=options.seed,
+        downsample=DOWNSAMPLE, grid=GRID, n_patterns=size["patterns"], rho="auto" if options.rho is None else options.rho * options.beta,
+        learning_rate="auto" if options.rate is None else options.rate, batch_size=BATCH, epochs=size["epochs"], seed=options.seed,
     )  # fmt: skip
     test, train = stack.staged_predict(images.test), stack.staged_predict(images.train)
     figures = {
@@ -72,8 +72,8 @@ def draw(rows: dict[str, Any], filters: Any, title: str, path: Any) -> None:
 
 def main() -> None:
     parser = image_parser(__doc__, 0.01)
-    parser.add_argument("--rho", type=float, default=30.0, help="weight of the penalty of (32), in beta (default 30)")
-    parser.add_argument("--rate", type=float, default=0.5, help="learning rate of Adam on (32) (default 0.5)")
+    parser.add_argument("--rho", type=float, help="weight of the penalty of (32), in beta (default: raised by rounds)")
+    parser.add_argument("--rate", type=float, help="learning rate of Adam on (32) (default: what suits the data)")
     options = arguments(__doc__, data=HELP, parser=parser)
     import_torch()
     figures = Figures("Table III", options)

@@ -137,7 +137,7 @@ def test_auto_returns_the_best_round_and_exact_the_one_in_its_cones(kappa):
     assert exact.rounds[: len(auto.rounds)] == auto.rounds
     assert exact.rounds[-1].is_feasible
     assert exact.objective <= 1.001 * exact.convex_objective
-    assert auto.objective < 0.8 * exact.objective
+    assert auto.objective < 0.9 * exact.objective
     assert exact.rho == exact.rounds[-1].rho
     assert exact.violation == exact.rounds[-1].violation < auto.rounds[0].violation
     assert [e.number for e in auto.history] == list(range(1, 30 * len(auto.rounds) + 1))
@@ -210,8 +210,9 @@ def test_the_curvature_is_that_of_the_matrix_of_all_features():
     slopes = np.where(patterns == 1, 1.0, 0.25)
     features = np.hstack([slopes[i][:, None] * X for i in range(5)] + [-slopes[i][:, None] * X for i in range(5)])
     expected = np.linalg.norm(features, 2) ** 2 / 7
-    assert model.largest_curvature(100) == pytest.approx(expected, rel=1e-12)
-    assert model.reach() == pytest.approx(5 * np.sqrt(3 * np.mean(np.sum(X**2, axis=1))), rel=1e-12)
+    assert model.largest_curvature() == pytest.approx(expected, rel=1e-12)
+    lengths = np.linalg.norm(slopes[:, :, None] * X, axis=2)
+    assert model.reach() == pytest.approx(np.sqrt(3 * np.mean(lengths**2, axis=1)).sum(), rel=1e-12)
 
 
 @pytest.mark.parametrize("bias", [False, "penalized"])

@@ -80,6 +80,16 @@ def test_the_program_is_the_loops_and_batches_add_up(geometry, seed, kappa, loss
         f, a, b = reference.penalised_parts(rows, seen, weights[:, :, s * C : (s + 1) * C], kappa)
         outputs, norms, wrong = outputs + f.reshape(n, len(places), C).sum(axis=1), norms + a, wrong + b
     check_objective(torch, model, loss, Y, outputs, norms, wrong)
+    slopes = np.where(patterns.reshape(P, n, K) == 1, 1.0, kappa)
+    features = [
+        (slopes[i, :, places][..., None] * np.swapaxes(patches, 0, 1)[places]).mean(axis=0)
+        for i in range(P)
+        for places in regions
+    ]
+    reach = np.sqrt(h) * sum(np.sqrt(np.mean(np.sum(M**2, axis=1))) for M in features)
+    assert model.reach() == pytest.approx(reach, rel=1e-9, abs=1e-12)
+    curvature = 2.0 * np.linalg.norm(np.hstack(features), 2) ** 2 / n
+    assert model.largest_curvature() == pytest.approx(curvature, rel=1e-9, abs=1e-12)
 
 
 @FEW

@@ -13,6 +13,8 @@ from .losses import torch_loss
 
 __all__ = ["GatedModel", "import_torch"]
 
+_ROWS = 1024  # of the data, that tell the scale of outputs
+
 
 def import_torch() -> Any:
     """The module, or one line that says how to install it."""
@@ -38,9 +40,6 @@ class GatedModel:
     loss : str
     device, dtype : torch.device, torch.dtype
     """
-
-    #: Sums that make an output, each with weights of its own.
-    n_parts = 1
 
     def __init__(
         self,
@@ -81,19 +80,21 @@ class GatedModel:
         return torch_loss(self.loss, outputs, self.Y[rows]), wrong, H.detach().abs().sum()
 
     def reach(self) -> float:
-        """How far an output may move, at most and in the mean, where each weight moves by one."""
-        length = float(self.X.double().square().sum(dim=1).mean().sqrt())
-        return self.P * self.n_parts * math.sqrt(self.d) * length
+        """How far an output may move where each weight moves by one: sqrt(d) times the sum over patterns of rms |D_i x|."""
+        rows = self._torch.arange(min(_ROWS, len(self.X)), device=self.X.device)
+        squares = self._slopes(rows).square() * self.X[rows].double().square().sum(dim=1, keepdim=True)
+        return math.sqrt(self.d) * float(squares.mean(dim=0).sqrt().sum())
 
-    def largest_curvature(self, most_rows: int) -> float:
-        """Of the mean over samples of half the squares of the outputs, as a function of all weights; from the first rows."""
-        torch = self._torch
-        rows = torch.arange(min(most_rows, len(self.X)), device=self.X.device)
-        gates = self.gates(rows).double()
-        slopes = gates + self.kappa * (1.0 - gates)
-        X = self.X[rows].double()
+    def largest_curvature(self) -> float:
+        """Of half the mean square of an output, as a function of all weights; over some rows."""
+        rows = self._torch.arange(min(_ROWS, len(self.X)), device=self.X.device)
+        X, slopes = self.X[rows].double(), self._slopes(rows)
         products = (X @ X.T) * (slopes @ slopes.T) * (2.0 / len(rows))
-        return float(torch.linalg.matrix_norm(products, 2)) * self.n_parts**2
+        return float(self._torch.linalg.matrix_norm(products, 2))
+
+    def _slopes(self, rows: Any) -> Any:
+        gates = self.gates(rows).double()
+        return gates + self.kappa * (1.0 - gates)
 
     def norms(self) -> Any:
         """sum of ||w||, a torch scalar."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ __all__ = ["PatchModel", "Regions", "region_outputs"]
 Regions = tuple[npt.NDArray[np.intp], ...]
 
 _AT_A_TIME = 2**25  # bytes of hidden layer
+_SAMPLES = 32  # that tell the scale of outputs
 
 
 class PatchModel(GatedModel):
@@ -59,7 +62,6 @@ class PatchModel(GatedModel):
         super().__init__(patches.reshape(n * self.K, h), Y, patterns, beta, kappa, loss, device, dtype)
         torch = self._torch
         self.n = n
-        self.n_parts = len(regions)
         self._regions = [torch.as_tensor(places, device=device) for places in regions]
         self.weights = torch.zeros(
             (2, self.P, len(regions) * self.C, h), dtype=dtype, device=device, requires_grad=True
@@ -79,6 +81,27 @@ class PatchModel(GatedModel):
             wrong = wrong + torch.relu((1.0 - 2.0 * gates)[:, :, None, :, None] * H).sum()
             total = total + H.detach().abs().sum()
         return torch_loss(self.loss, outputs, self.Y[rows]), wrong, total
+
+    def reach(self) -> float:
+        """As of `GatedModel`, of what is averaged over regions, from some samples."""
+        return math.sqrt(self.d) * sum(float(M.square().sum(dim=2).mean(dim=0).sqrt().sum()) for M in self._pooled())
+
+    def largest_curvature(self) -> float:
+        """As of `GatedModel`, of what is averaged over regions, from some samples."""
+        found: Any = 0.0
+        for M in self._pooled():
+            found = found + M.reshape(len(M), -1) @ M.reshape(len(M), -1).T * (2.0 / len(M))
+        return float(self._torch.linalg.matrix_norm(found, 2))
+
+    def _pooled(self) -> Iterator[Any]:
+        """mean over k in s of D_i(k) x_k, a pattern and a region at a time, shape (samples, 1, h)."""
+        rows = self._torch.arange(min(_SAMPLES, self.n), device=self.X.device)
+        for places in self._regions:
+            at = (rows[:, None] * self.K + places).reshape(-1)
+            X = self.X[at].double().reshape(len(rows), len(places), self.d)
+            slopes = self._slopes(at).reshape(len(rows), len(places), self.P)
+            for i in range(self.P):
+                yield (slopes[:, :, i, None] * X).mean(dim=1, keepdim=True)
 
     @staticmethod
     def bytes_needed(

@@ -13,20 +13,19 @@ if TYPE_CHECKING:
 __all__ = ["automatic_rate"]
 
 # Adam moves each weight by about the rate at each step, whatever the data. Outputs then move by at most rate * reach, and
-# the best rate times reach was between 1 and 30 for digits, Fashion-MNIST, CIFAR-10 and two regressions, for 16 as for 128
-# patterns: the more steps, the smaller. docs/large.md has the figures. At most, and over the square root of the steps:
-_ADAM = {"squared": (3.0, 60.0), "logistic": (10.0, 100.0), "cross_entropy": (10.0, 100.0)}
-_ADAGRAD = 30.0
+# the best rate times reach was between 0.7 and 20 for digits, Fashion-MNIST, CIFAR-10 and two regressions, for 16 as for
+# 128 patterns: the more steps, the smaller. docs/large.md has the figures. At most, and over the square root of the steps:
+_ADAM = {"squared": (2.0, 40.0), "logistic": (7.0, 70.0), "cross_entropy": (7.0, 70.0)}
+_ADAGRAD = 20.0
 # Of the second derivative of a loss in an output.
 _CURVATURE = {"squared": 1.0, "logistic": 0.25, "cross_entropy": 0.5}
-_ROWS = 1024  # whose matrix of inner products is formed
 
 
 def automatic_rate(model: GatedModel, settings: dict[str, Any]) -> float:
     """The rate of the first step, of the optimiser and the number of steps in `settings`."""
     name = settings["optimizer"]
     if name == "sgd":
-        largest = model.largest_curvature(_ROWS) * _CURVATURE[settings["loss"]]
+        largest = model.largest_curvature() * _CURVATURE[settings["loss"]]
         return (1.0 - settings["momentum"]) / largest if largest > 0.0 else 1.0
     reach = model.reach()
     if not reach > 0.0:

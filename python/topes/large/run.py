@@ -25,8 +25,8 @@ __all__ = ["Run", "device_of", "settings_of", "states_of"]
 
 OPTIMISERS = {"sgd": 0, "adagrad": 1, "adam": 2}  # and how many numbers each keeps for a weight
 RHO = ("auto", "exact")
-# rho starts here times beta and is raised by this factor, at most so often: until the network costs no more than this share
-# above what the weights cost in the program, or, for "auto", more than the network of an earlier one for two rounds.
+# rho starts here times beta and is raised by this factor, at most so often: until no more than this share is on the wrong
+# side and the network costs no more than this share above the program; or, for "auto", until the last two cost more.
 _FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE, _WORSE = 2.0**-5, 4.0, 11, 1e-3, 2
 
 
@@ -176,7 +176,8 @@ class Run:
         fit, norms, violation = self.model.whole(self.settings["batch"])
         program = fit + self.model.beta * norms
         kept = network(np.asarray(self.model.weights.detach().cpu().numpy(), dtype=np.float64))
-        return Round(self.rho, kept.objective, program, violation, kept.of_all <= program * (1.0 + _FEASIBLE))
+        feasible = violation <= _FEASIBLE and kept.of_all <= program * (1.0 + _FEASIBLE)
+        return Round(self.rho, kept.objective, program, violation, feasible)
 
     def _one_epoch(self) -> None:
         model, torch = self.model, self.torch

@@ -54,8 +54,8 @@ class Round:
     violation : float
         As in `Epoch`, over all samples.
     is_feasible : bool
-        Whether the network of all weights costs at most 0.1 % more than the program says: they lie in their cones, but for
-        what does not matter.
+        Whether at most 0.1 % is on the wrong side and the network of all weights costs at most 0.1 % more than the program
+        says.
     """
 
     rho: float

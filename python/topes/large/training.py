@@ -76,9 +76,9 @@ def train(
     bias : {False, "penalized"}
     rho : float, "auto" or "exact"
         Weight of the penalty, units of beta. Both words start at beta / 32 and train on from the weights at hand, at four
-        times as much, in rounds, at most 11, until the network costs no more than 0.1 % above what the program says of the
-        weights. "exact" returns that last round: weights of (7) on these patterns. "auto" returns the round whose network
-        costs least, and ends after two that cost more: it need not keep to the patterns, and costs less for it.
+        times as much, in rounds, at most 11, until no more than 0.1 % is on the wrong side and the network costs no more
+        than 0.1 % above what the program says. "exact" returns that last round: weights of (7) on these patterns. "auto"
+        returns the round whose network costs least, and ends after two that cost more: it need not keep to the patterns.
     optimizer : {"adam", "adagrad", "sgd"}
     learning_rate : float or "auto"
         "auto" suits the data, the number of patterns and, for Adam, the number of steps; docs/large.md says how.
