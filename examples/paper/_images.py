@@ -37,6 +37,10 @@ class Images:
     test: Any
     y_test: Any
 
+    @property
+    def classes(self) -> int:
+        return int(self.y_train.max()) + 1
+
     def flat(self) -> tuple[Any, Any]:
         """Pixels as rows, less the mean of the training images, of length about 1."""
         rows = [part.reshape(len(part), -1) for part in (self.train, self.test)]

@@ -26,10 +26,12 @@ def convex(images: Any, size: dict[str, Any], options: Any) -> tuple[dict[str, A
     """Figures by block, and the filters of the first."""
     import topes.large
 
+    rho = "auto" if options.rho is None else options.rho * options.beta
     stack = topes.large.train_layerwise(
         images.train, images.y_train, options.beta, n_blocks=size["blocks"], width=size["width"], kernel_size=KERNEL,
-        downsample=DOWNSAMPLE, grid=GRID, n_patterns=size["patterns"], rho="auto" if options.rho is None else options.rho * options.beta,
-        learning_rate="auto" if options.rate is None else options.rate, batch_size=BATCH, epochs=size["epochs"], seed=options.seed,
+        downsample=DOWNSAMPLE, grid=GRID, n_patterns=size["patterns"], rho=rho,
+        learning_rate="auto" if options.rate is None else options.rate, batch_size=BATCH, epochs=size["epochs"],
+        seed=options.seed,
     )  # fmt: skip
     test, train = stack.staged_predict(images.test), stack.staged_predict(images.train)
     figures = {

@@ -143,12 +143,19 @@ def test_figure_9(tmp_path):
 @needs_torch
 def test_figures_10_to_12(tmp_path):
     f = quick("figures_10_12", tmp_path)
-    for name in ("convex (32)", "network (3)"):
-        rows = [row for key, row in f.items() if key.startswith(name) and isinstance(row, dict)]
-        assert max(row["accuracy"] for row in rows) > 0.85
-        assert f[f"{name}, spread"] >= 1.0
-        for row in rows:
-            assert row["last"] == row["curve"][-1] > 0
+    for name in ("(32), Gaussian", "(32), patches", "network (3)"):
+        rows = [f[f"{name}, {share}"] for share in ("1", "0.5", "0.1")]
+        assert min(row["accuracy"] for row in rows) > 0.9
+        assert min(row["train"] for row in rows) > 0.95
+        assert f[f"{name}, best"] == max(row["accuracy"] for row in rows) > 0.95
+        ends = [row["curve"][-1] for row in rows]
+        assert f[f"{name}, spread"] == pytest.approx(max(ends) / min(ends))
+        assert ends[0] < 0.5 * rows[0]["curve"][0]  # the automatic rate learns,
+        assert ends[0] < ends[2]  # and a tenth of it learns less
+        assert [row["rate"] / rows[0]["rate"] for row in rows] == pytest.approx([1.0, 0.5, 0.1])
+        if name != "network (3)":
+            assert f[f"{name}, as network"] == max(row["as_network"] for row in rows) < f[f"{name}, best"]
+            assert min(row["violation"] for row in rows) > 0.01  # the gates are not the network's
 
 
 @needs_torch
@@ -185,8 +192,11 @@ def test_table_2(tmp_path):
     assert len(rows) == 5
     assert min(row["accuracy"] for row in rows.values()) > 0.85
     for name, row in rows.items():
-        if name.startswith("convex"):  # rho was raised until the network costs what the program says
-            assert row["objective"] <= row["convex_objective"] * 1.002
+        if name.startswith("convex"):
+            objectives = [objective for _, objective, _ in row["rounds"]]
+            assert row["objective"] == pytest.approx(min(objectives))
+            assert len(objectives) >= 3
+            assert min(row["gated"], row["gates_as_network"]) > 0.85
 
 
 @needs_torch
@@ -196,15 +206,17 @@ def test_table_3(tmp_path):
     for row in (convex, sgd):
         assert len(row["accuracy"]) == 3
         assert min(row["accuracy"]) > 0.85
-        assert row["accuracy"][1] > row["accuracy"][0] + 0.02  # a second block helps
+        assert row["accuracy"][1] > row["accuracy"][0]  # a second block helps
         assert row["objective"][1] < row["objective"][0]
+    assert sgd["accuracy"][1] > sgd["accuracy"][0] + 0.02
+    assert convex["accuracy"][0] > sgd["accuracy"][0] + 0.02
     assert convex["accuracy"][1] > 0.95
     assert joint["accuracy"] > 0.93
     for k in range(3):
         assert f[f"block_{k + 1}"] == pytest.approx([100 * convex["accuracy"][k], 100 * sgd["accuracy"][k]])
         assert f[f"cost_{k + 1}"] == pytest.approx(convex["objective"][k] / convex["convex_objective"][k] - 1)
-        assert abs(f[f"cost_{k + 1}"]) < 0.1  # the network costs about what the program says
-        assert convex["violation"][k] < 0.05
+        assert 0.0 < f[f"cost_{k + 1}"] < 1.0  # the best network does not keep to the patterns
+        assert convex["violation"][k] < 0.2
 
 
 def test_what_is_missing_takes_one_line(tmp_path):

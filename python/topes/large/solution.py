@@ -86,6 +86,8 @@ class LargeSolution:
         As in `Epoch`, over all samples at the end.
     rho : float
         Weight of the penalty in the round these weights are of.
+    learning_rate : float
+        Of the first step of each round.
     rounds : tuple of Round
         What each rho led to, in the order they were tried.
     history : tuple of Epoch
@@ -106,6 +108,7 @@ class LargeSolution:
     gap: float | None
     violation: float
     rho: float
+    learning_rate: float
     rounds: tuple[Round, ...]
     history: tuple[Epoch, ...]
     gated: GatedNetwork | None

@@ -170,7 +170,7 @@ def train(
         lower = bound(rows, Y, outputs, beta, the_loss, kappa, rank=bound_rank, max_time=seconds)
         gap = (objective - lower) / max(abs(objective), 1e-300)
     return LargeSolution(
-        network, objective, found.convex_objective, lower, gap, found.violation, found.rho, tuple(run.tried),
+        network, objective, found.convex_objective, lower, gap, found.violation, found.rho, run.rate, tuple(run.tried),
         tuple(run.history), gated, len(gates), classes, model.memory(batch_size, states_of(settings)), weights,
     )  # fmt: skip
 
