@@ -45,12 +45,12 @@ def convex(
     import topes.large
 
     def train(rho: Any, epochs: int) -> Any:
-        progress = Progress(what, size["epochs"])  # of a round; how many there will be is not known
+        progress = Progress(what, size["epochs"])
         return topes.large.train(
             X, images.y_train, options.beta, loss="cross_entropy", sampling=sampling, n_patterns=size["patterns"],
             epochs=epochs, learning_rate="auto" if options.rate is None else options.rate, bias="penalized",
             seed=options.seed, batch_size=size["batch"], rho=rho,
-            callback=lambda epoch: progress((epoch.number - 1) % size["epochs"] + 1),
+            callback=lambda epoch: progress(epoch.number),
         )  # fmt: skip
 
     solution, gated = train("auto", size["epochs"]), train(RHO, size["epochs"])

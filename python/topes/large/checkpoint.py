@@ -14,7 +14,7 @@ from .model import import_torch
 
 __all__ = ["fingerprint", "load", "save"]
 
-_FORMAT = "topes.large checkpoint 1"
+_FORMAT = "topes.large checkpoint 2"
 
 
 def fingerprint(arrays: list[Any], settings: dict[str, Any]) -> str:

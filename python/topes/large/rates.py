@@ -15,14 +15,14 @@ __all__ = ["automatic_rate"]
 # Adam moves each weight by about the rate at each step, whatever the data. Outputs then move by at most rate * reach, and
 # the best rate times reach was between 0.7 and 21 for digits, Fashion-MNIST, CIFAR-10 and two regressions, for 16 as for
 # 128 patterns: the more steps, the smaller. docs/large.md has the figures. At most, and over the square root of the steps:
-_ADAM = {"squared": (2.0, 40.0), "logistic": (10.0, 100.0), "cross_entropy": (10.0, 100.0)}
+_ADAM = {"squared": (4.0, 60.0), "logistic": (14.0, 140.0), "cross_entropy": (14.0, 140.0)}
 _ADAGRAD = 30.0
 # Of the second derivative of a loss in an output.
 _CURVATURE = {"squared": 1.0, "logistic": 0.25, "cross_entropy": 0.5}
 
 
 def automatic_rate(model: GatedModel, settings: dict[str, Any]) -> float:
-    """The rate of the first step, of the optimiser and the number of steps in `settings`."""
+    """The largest rate worth a trial, for the optimiser and the number of steps in `settings`."""
     name = settings["optimizer"]
     if name == "sgd":
         largest = model.largest_curvature() * _CURVATURE[settings["loss"]]
