@@ -122,13 +122,22 @@ class GatedModel:
 
     def whole(self, batch_size: int) -> tuple[float, float, float]:
         """Loss, sum of norms and violation over all samples."""
+        loss, wrong, total = self._sums(batch_size)
+        return loss, float(self.norms().detach()), wrong / total if total > 0.0 else 0.0
+
+    def penalised(self, batch_size: int, rho: float) -> float:
+        """(32) over all samples."""
+        loss, wrong, _ = self._sums(batch_size)
+        return loss + self.beta * float(self.norms().detach()) + rho * wrong
+
+    def _sums(self, batch_size: int) -> tuple[float, float, float]:
         torch = self._torch
         loss = wrong = total = 0.0
         with torch.no_grad():
             for rows in torch.arange(self.n, device=self.X.device).split(batch_size):
                 a, b, c = self.parts(rows)
                 loss, wrong, total = loss + float(a), wrong + float(b), total + float(c)
-            return loss, float(self.norms()), wrong / total if total > 0.0 else 0.0
+        return loss, wrong, total
 
     def memory(self, batch_size: int, states: int) -> int:
         """Bytes: data, gates, weights with their gradient and the optimiser's states, and what a mini-batch takes."""

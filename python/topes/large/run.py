@@ -42,8 +42,9 @@ def device_of(name: str) -> Any:
     return device
 
 
-# Rates tried where the data choose one, each this factor below the one before.
-_TRIALS, _FALL = 6, 3.0
+# Rates tried where the data choose one, each this factor below the one before. What is best for a short run is too small for
+# the whole by about the last factor.
+_TRIALS, _FALL, _LONGER = 6, 3.0, 3.0**0.5
 
 
 def states_of(settings: dict[str, Any]) -> int:
@@ -189,13 +190,15 @@ class Run:
             rate = short / _FALL**k
             self.optimiser = self._fresh(rate)
             for epoch in range(epochs):
-                value, _, _ = self._pass(epoch, epochs, rate)
+                self._pass(epoch, epochs, rate)
+            value = self.model.penalised(self.settings["batch"], self.rho)
             self._at_zero()
             if value < least:
                 least, best = value, k
             elif math.isfinite(least):
                 break
-        return automatic_rate(self.model, self.settings) / _FALL**best
+        longer = 1.0 if self.settings["optimizer"] == "sgd" else _LONGER
+        return longer * automatic_rate(self.model, self.settings) / _FALL**best
 
     def _at_zero(self) -> None:
         with self.torch.no_grad():
