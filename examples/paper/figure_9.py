@@ -124,7 +124,8 @@ def one_set(X: Any, y: Any, train: Any, test: Any, options: Any, size: dict[str,
 
 
 def draw(rows: dict[str, dict[str, Any]], path: Any) -> None:
-    figure = canvas(11, 4.6)
+    many, height = len(rows) > MOST_NAMED, max(4.6, 1.2 + 0.16 * len(rows))
+    figure = canvas(11, height)
     left, right = figure.subplots(1, 2)
     names = sorted(rows, key=lambda name: rows[name]["gap"])
     ours, theirs = ([100 * rows[name]["accuracy"][who] for name in names] for who in ("ours", "sgd"))
@@ -132,14 +133,15 @@ def draw(rows: dict[str, dict[str, Any]], path: Any) -> None:
     left.plot(ends, ends, color="0.6", linewidth=1)
     left.plot(theirs, ours, "o", color=BLUE, markersize=6, alpha=0.8)
     left.set(xlabel="SGD, test accuracy, %", ylabel="convex, test accuracy, %", aspect="equal", xlim=ends, ylim=ends)
-    if len(names) <= MOST_NAMED:
+    if not many:
         for name, x, y in zip(names, theirs, ours, strict=True):
             left.annotate(name, (x, y), xytext=(-6, 3), textcoords="offset points", ha="right", fontsize=7, color="0.3")
     left.set_title("above the line the convex one is better")
     right.plot([max(rows[name]["gap"], 1e-6) for name in names], range(len(names)), "o", color=ORANGE, markersize=8)
     right.axvline(1e-3, color=BLACK, linestyle="--", linewidth=1, label="0.1 %: proved optimal, as counted here")
-    right.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.12))
-    right.set_yticks(range(len(names)), [f"{name} (d = {rows[name]['d']})" for name in names], fontsize=8)
+    right.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.55 / height))
+    right.set_yticks(range(len(names)), [f"{name} (d = {rows[name]['d']})" for name in names], fontsize=7 if many else 8)
+    right.margins(y=0.02 if many else None)
     right.set(xscale="log", xlabel="proved gap of the convex one (largest over its classes)")
     tidy(left)
     tidy(right)

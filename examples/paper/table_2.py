@@ -88,8 +88,7 @@ def draw(rows: dict[str, dict[str, Any]], title: str, path: Any) -> None:
         axes.plot(value, k, "o", color=VERMILION if "SGD" in name else BLUE, markersize=9)
         if "gated" in rows[name]:
             axes.plot(100 * rows[name]["gated"], k, "D", color=BLUE, markersize=7, fillstyle="none")
-        last = 100 * max(rows[name]["accuracy"], rows[name].get("gated", 0.0))
-        axes.annotate(f"{value:.1f}", (last, k), xytext=(8, 0), textcoords="offset points", va="center")
+        axes.annotate(f"{value:.1f}", (value, k), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=9)
     for marker, filled, label in (("o", "full", "network"), ("D", "none", "gates, rho = 0.01")):
         axes.plot([], [], marker, color=BLUE, fillstyle=filled, label=label)
     axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
