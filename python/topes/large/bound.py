@@ -61,8 +61,12 @@ def worth_keeping(weights: FloatArray, objective: Callable[[FloatArray, FloatArr
     norms = np.linalg.norm(weights, axis=-1)
     found: Kept | None = None
     reference = np.inf
+    before = -1
     for share in sorted(_SHARES):  # from all to few
         sign, pattern, output = np.nonzero(norms > share * max(float(norms.max(initial=0.0)), 1e-300))
+        if len(sign) == before:
+            continue
+        before = len(sign)
         root = np.sqrt(norms[sign, pattern, output])
         W1 = (weights[sign, pattern, output] / root[:, None]).T if len(root) else np.zeros((d, 0))
         W2 = np.zeros((len(root), C))
