@@ -53,8 +53,9 @@ def main() -> None:
     model = GatedModel(X, Y, patterns, 0.1, 0.0, "cross_entropy", torch.device(options.device), torch.float32)
     with torch.no_grad():
         model.weights.copy_(0.01 * torch.randn(model.weights.shape, generator=torch.Generator().manual_seed(0)))
+    needed = GatedModel.bytes_needed(n, d, P, C, 128, 4, 2)
     print(f"n = {n}, d = {d}, P = {P}, C = {C} on {options.device}, {torch.get_num_threads()} threads, float32")
-    print(f"weights {4 * model.weights.numel() / 2**20:.0f} MiB; training with Adam {model.memory(128, 2) / 2**20:.0f} MiB")
+    print(f"weights {4 * model.weights.numel() / 2**20:.0f} MiB; training with Adam {needed / 2**20:.0f} MiB")
     for size in (32, 128):
         rows = torch.arange(size, device=model.X.device)
         ours, theirs = model.objective(rows, 0.1)[0], naive(model, rows)

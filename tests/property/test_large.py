@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -169,17 +170,76 @@ def test_a_later_round_that_diverges_loses_nothing(monkeypatch):
     whole = topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10)
     before = topes.large.run.Run._one_epoch
 
-    def broken(self):
+    def broken(self, rate):
         if len(self.tried) == 2:
-            raise SolverError("the steps diverged")
-        before(self)
+            raise self._diverged()
+        before(self, rate)
 
     monkeypatch.setattr(topes.large.run.Run, "_one_epoch", broken)
     rest = topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10)
     assert rest.rounds == whole.rounds[:2]
     assert rest.objective == min(r.objective for r in rest.rounds)
+    exact = topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10, rho="exact")
+    assert exact.rounds == whole.rounds[:2]
+    assert exact.objective == pytest.approx(exact.rounds[-1].objective, rel=1e-12)
+
+
+def test_what_a_callback_raises_is_not_swallowed():
+    with_torch()
+    X, y = blobs()
+
+    def stop(epoch):
+        if epoch.number == 7:
+            raise SolverError("of the caller")
+
+    with pytest.raises(SolverError, match="of the caller"):
+        topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10, callback=stop)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("scale", [1e-15, 1e-6, 1e6])
+def test_units_of_the_targets_do_not_matter(optimizer, scale):
+    with_torch()
+    X, y = blobs()
+    options = {"n_patterns": 8, "epochs": 10, "batch_size": 10, "optimizer": optimizer}
+    plain = topes.large.train(X, y, 0.1, **options)
+    other = topes.large.train(X, scale * y, scale * 0.1, **options)
+    assert plain.objective < 0.5 * 0.5 * np.sum(y**2)
+    assert other.objective / scale**2 == pytest.approx(plain.objective, rel=0.05)
+
+
+@pytest.mark.parametrize("beta", [1e-6, 1e-2])
+def test_a_small_beta_finds_its_rho(beta):
+    """The ladder of rho begins at the size of the multipliers, not of beta."""
+    with_torch()
+    X, y = blobs()
+    options = {"n_patterns": 20, "epochs": 30, "batch_size": 10, "bias": "penalized"}
+    exact = topes.large.train(X, y, beta, rho="exact", **options)
+    assert exact.rounds[-1].is_feasible
+    auto = topes.large.train(X, y, beta, **options)
+    assert auto.objective <= exact.objective < 0.5 * np.sum(y**2)
+
+
+def test_steps_that_only_go_up():
+    with_torch()
+    X, y = blobs()
+    options = {"n_patterns": 8, "epochs": 3, "batch_size": 10, "optimizer": "sgd"}
+    huge = topes.large.train(X, y, 1e5, **options)  # zero weights are best
+    assert huge.objective == pytest.approx(0.5 * np.sum(y**2), rel=1e-12)
+    assert huge.convex_objective <= 2.0 * huge.objective
     with pytest.raises(SolverError, match="diverged"):
-        topes.large.train(X, y, 0.3, n_patterns=12, epochs=5, batch_size=10, rho="exact")
+        topes.large.train(X, y, 0.1, learning_rate=1e200, rho=1.0, dtype="float64", **options)
+
+
+def test_the_stated_memory_holds_the_check_of_the_network():
+    """Outputs of all neurons are not held at once; patterns and what is in doubles is stated."""
+    with_torch()
+    X, y = blobs(n=300, d=8)
+    tracemalloc.start()
+    solution = topes.large.train(X, y, 0.1, n_patterns=5000, epochs=1, batch_size=16, learning_rate=1e-3, rho=0.1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak <= solution.memory  # what torch takes is not seen
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adagrad", "sgd"])
@@ -326,6 +386,14 @@ def test_without_torch_one_line_says_what_to_install(monkeypatch):
         ({"momentum": 0.5}, InputError, "momentum must be less than 1, and 0 but for optimizer='sgd'"),
         ({"momentum": 1.0, "optimizer": "sgd"}, InputError, "momentum must be less than 1"),
         ({"momentum": -1.0, "optimizer": "sgd"}, InputError, "momentum must be a positive finite number"),
+        ({"momentum": np.array([0.1, 0.2]), "optimizer": "sgd"}, InputError, "momentum must be a positive finite number"),
+        ({"seed": 2**70}, InputError, "seed must be less than"),
+        ({"max_bytes": "all"}, InputError, "max_bytes must be an integer"),
+        ({"checkpoint": 5}, InputError, "checkpoint must be a path"),
+        ({"patterns": [[1], [0, 1]]}, InputError, "rows of different lengths"),
+        ({"X": [[1e39], [1.0]]}, InputError, r"X must be at most 3.4e\+38 in float32, got 1e\+39"),
+        ({"y": [1e30, 1.0]}, InputError, "the loss of X and y must be within float32"),
+        ({"beta": 1e300}, InputError, r"beta must be at most 3.4e\+38 in float32"),
         ({"batch_size": 0}, InputError, "batch_size must be an integer of at least 1"),
         ({"patterns": [[1, 0, 1]]}, InputError, r"patterns must be 0/1 of shape \(P, 2\)"),
         ({"max_bytes": 100}, MemoryLimitError, "bytes"),
@@ -339,4 +407,4 @@ def test_without_torch_one_line_says_what_to_install(monkeypatch):
 def test_bad_input(options, error, words):
     with_torch()
     with pytest.raises(error, match=words):
-        topes.large.train([[1.0], [2.0]], [1.0, 3.0], 0.1, **{"n_patterns": 4, **options})
+        topes.large.train(**{"X": [[1.0], [2.0]], "y": [1.0, 3.0], "beta": 0.1, "n_patterns": 4, **options})

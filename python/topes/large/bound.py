@@ -15,16 +15,17 @@ from ..low_rank.split import LowRankSplit
 from ..network import TwoLayerNetwork
 from ..pricing.oracle import Pricer
 from ..vector_network import VectorNetwork
+from .model import OUTPUT_BYTES
 
 __all__ = ["Kept", "as_network", "bound", "network_objective", "penalty", "worth_keeping"]
 
 # Weights below these shares of the largest, or all, are left out where the objective does not rise by more than it says.
 _SHARES, _WORTH = (np.inf, 1e-2, 1e-3, 1e-9), 1e-6
-_ROWS = 1024  # of the data at a time: outputs of all neurons are never held
 
 
 def _outputs(X: FloatArray, W1: FloatArray, W2: FloatArray, kappa: float) -> FloatArray:
-    return np.concatenate([phi(rows @ W1, kappa) @ W2 for rows in np.split(X, range(_ROWS, len(X), _ROWS))])
+    step = max(1, OUTPUT_BYTES // (8 * max(1, W1.shape[1])))
+    return np.concatenate([phi(rows @ W1, kappa) @ W2 for rows in np.split(X, range(step, len(X), step))])
 
 
 def penalty(W1: FloatArray, W2: FloatArray) -> float:

@@ -45,7 +45,7 @@ class GatedNetwork:
     array([-3.,  0.])
     """
 
-    directions: FloatArray
+    directions: FloatArray = field(compare=False)
     weights: FloatArray = field(compare=False)
     kappa: float
     bias: bool

@@ -23,7 +23,8 @@ from .layerwise_solution import LayerwiseSolution, as_maps
 from .losses import LARGE_LOSSES, as_outputs
 from .model import import_torch
 from .patch_model import PatchModel, region_outputs
-from .run import Run, device_of, settings_of, states_of
+from .run import Run
+from .settings import device_of, settings_of, states_of
 from .solution import Epoch
 
 __all__ = ["train_layerwise"]
@@ -230,7 +231,7 @@ class _Trainer:
     def memory(self, geometry: Geometry) -> int:
         itemsize = 4 if self.settings["dtype"] == "float32" else 8
         n, C = self.Y.shape
-        return PatchModel.bytes_needed(
+        return PatchModel.patch_bytes_needed(
             n, [len(places) for places in geometry.regions], geometry.patch + self.bias, self.n_patterns, C,
             min(n, self.settings["batch"]), itemsize, states_of(self.settings),
         )  # fmt: skip
@@ -247,7 +248,7 @@ class _Trainer:
         settings = {**self.settings, "seed": seed, "block": number, "grid": len(regions)}
         # |x'dw| <= ||x||_1 max |dw|, at most the rate for a patch of length 1: blocks of small filters are no slower.
         if settings["rate"] != "auto":
-            settings["rate"] /= math.sqrt(geometry.patch)
+            settings["rate"] = max(settings["rate"] / math.sqrt(geometry.patch), 5e-324)
         callback = None if self.callback is None else lambda epoch: self.callback(number, epoch)  # type: ignore[misc]
         run = Run(model, settings, callback)
         if self.folder is not None:

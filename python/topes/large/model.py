@@ -11,9 +11,10 @@ import numpy.typing as npt
 from ..errors import TopesError
 from .losses import torch_loss
 
-__all__ = ["GatedModel", "import_torch"]
+__all__ = ["OUTPUT_BYTES", "GatedModel", "import_torch"]
 
 _ROWS = 1024  # of the data, that tell the scale of outputs
+OUTPUT_BYTES = 2**25  # of the outputs of a network's neurons, of which no more are held
 
 
 def import_torch() -> Any:
@@ -96,6 +97,17 @@ class GatedModel:
         gates = self.gates(rows).double()
         return gates + self.kappa * (1.0 - gates)
 
+    def at_zero(self, batch_size: int) -> tuple[float, float, float]:
+        """While weights are zero: the loss, and rms its derivative in an output and the entries of its mean's gradient."""
+        torch = self._torch
+        loss = self._sums(batch_size)[0]
+        outputs = torch.zeros(self.Y.shape, dtype=torch.float64, device=self.X.device, requires_grad=True)
+        (slope,) = torch.autograd.grad(torch_loss(self.loss, outputs, self.Y.double()), outputs)
+        self.gradient(torch.arange(min(batch_size, self.n), device=self.X.device), 0.0)
+        scale = float(self.weights.grad.double().square().mean().sqrt())
+        self.weights.grad = None
+        return loss, float(slope.square().mean().sqrt()), scale if math.isfinite(scale) else 1.0
+
     def norms(self) -> Any:
         """sum of ||w||, a torch scalar."""
         return self._torch.linalg.vector_norm(self.weights, dim=-1).sum()
@@ -139,9 +151,15 @@ class GatedModel:
                 loss, wrong, total = loss + float(a), wrong + float(b), total + float(c)
         return loss, wrong, total
 
-    def memory(self, batch_size: int, states: int) -> int:
-        """Bytes: data, gates, weights with their gradient and the optimiser's states, and what a mini-batch takes."""
-        size = self.X.element_size()
-        weights = size * self.weights.numel() * (2 + states)
-        batch = size * min(batch_size, self.n) * (6 * 2 * self.P * self.C + 3 * self.P)
-        return int(size * self.n * (self.d + self.C) + self._packed.numel() + weights + batch)
+    @staticmethod
+    def bytes_needed(n: int, d: int, P: int, C: int, batch: int, itemsize: int, states: int) -> int:
+        """Data, gates, weights with their gradient and the optimiser's states, a mini-batch; in doubles, a network's check.
+
+        `states` numbers are kept for a weight beside it and its gradient.
+        """
+        weights, rows = 2 * P * C * d, min(n, _ROWS)
+        held = itemsize * (n * (d + C) + weights * (2 + states)) + n * P // 8 + 2 * n * P + 8 * 3 * n * d
+        step = itemsize * min(batch, n) * (12 * P * C + 3 * P) + 2 * itemsize * weights
+        check = 8 * 4 * weights + 3 * OUTPUT_BYTES
+        scale = 8 * rows * (4 * P + 2 * rows)
+        return held + max(step, check, scale)

@@ -104,7 +104,7 @@ class PatchModel(GatedModel):
                 yield (slopes[:, :, i, None] * X).mean(dim=1, keepdim=True)
 
     @staticmethod
-    def bytes_needed(
+    def patch_bytes_needed(
         n: int, regions: list[int], h: int, P: int, C: int, batch: int, itemsize: int, states: int
     ) -> int:  # fmt: skip
         """What a block takes: patches here and in torch, gates, weights with gradient and states, and a mini-batch.
@@ -113,7 +113,7 @@ class PatchModel(GatedModel):
         """
         K = sum(regions)
         data = n * K * ((16 + itemsize) * h + P // 8 + 1 + 2 * P)
-        weights = itemsize * 2 * P * len(regions) * C * h * (2 + states)
+        weights = 2 * P * len(regions) * C * h * (itemsize * (2 + states) + 8 * 4)
         # 3 P C numbers a place are kept for the gradient, the others for one region at a time.
         step = itemsize * batch * (K * (4 * P * C + 4 * P + 2 * h) + 8 * max(regions) * P * C)
         return int(data + weights + step)

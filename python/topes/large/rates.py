@@ -26,7 +26,7 @@ def automatic_rate(model: GatedModel, settings: dict[str, Any]) -> float:
     name = settings["optimizer"]
     if name == "sgd":
         largest = model.largest_curvature() * _CURVATURE[settings["loss"]]
-        return (1.0 - settings["momentum"]) / largest if largest > 0.0 else 1.0
+        return min((1.0 - settings["momentum"]) / largest, 1e30) if largest > 0.0 else 1.0
     reach = model.reach()
     if not reach > 0.0:
         return 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,8 @@ from .checkpoint import fingerprint
 from .gated_network import GatedNetwork
 from .losses import as_outputs
 from .model import GatedModel, import_torch
-from .run import Run, device_of, settings_of, states_of
+from .run import Run
+from .settings import check_fits, device_of, settings_of, states_of
 from .solution import Epoch, LargeSolution
 
 __all__ = ["train"]
@@ -139,6 +141,14 @@ def train(
     beta, kappa = settings["beta"], settings["kappa"]
     bias = choice(bias, "bias", (False, "penalized"))
     check_count(checkpoint_every, "checkpoint_every", 1)
+    if bound_rank is not None:
+        check_count(bound_rank, "bound_rank", 1)
+        if bound_rank > 8:
+            raise InputError(f"bound_rank must be at most 8, got {bound_rank}")
+    if max_bytes is not None:
+        check_count(max_bytes, "max_bytes", 1)
+    if checkpoint is not None and not isinstance(checkpoint, (str, PathLike)):
+        raise InputError(f"checkpoint must be a path, got {checkpoint!r}")
     where, kind = device_of(device), {"float32": torch.float32, "float64": torch.float64}[dtype]
     data = as_floats(as_exact_array(X, "X", 2, "binary"))
     Y, the_loss, classes = as_outputs(y, loss)
@@ -148,7 +158,16 @@ def train(
         raise InputError(f"X must have at least one row and one column, got shape {data.shape}")
     gates, directions = _patterns(data, patterns, n_patterns, sampling, bias, seed)
     rows = data if bias is False else np.hstack([data, np.ones((len(data), 1))])
-    _refuse(len(gates), rows.shape, Y.shape[1], min(batch_size, len(rows)), kind.itemsize, states_of(settings), max_bytes)
+    needed = _bytes(rows, gates, Y, settings, kind.itemsize)
+    limit = default_limit() if max_bytes is None else int(max_bytes)
+    if needed > limit:
+        raise MemoryLimitError(
+            f"{len(gates)} patterns, {Y.shape[1]} outputs and {rows.shape[1]} columns in batches of {batch_size} need "
+            f"{needed:,} bytes; {limit:,} may be used. Give fewer patterns, smaller batches, or max_bytes",
+            expected_cells=len(gates), needed=needed, available=limit,
+        )  # fmt: skip
+    for value, name in ((rows, "X"), (Y, "y"), (beta, "beta")):
+        check_fits(value, name, dtype)
     model = GatedModel(rows, Y, gates, beta, kappa, loss, where, kind)
     run = Run(model, settings, callback)
     if checkpoint is not None:
@@ -163,15 +182,12 @@ def train(
         gated = GatedNetwork(directions, weights[0] - weights[1], kappa, bias is not False)
     lower = gap = None
     if bound_rank is not None:
-        check_count(bound_rank, "bound_rank", 1)
-        if bound_rank > 8:
-            raise InputError(f"bound_rank must be at most 8, got {bound_rank}")
         seconds = as_positive(bound_time, "bound_time")
         lower = bound(rows, Y, outputs, beta, the_loss, kappa, rank=bound_rank, max_time=seconds)
         gap = (objective - lower) / max(abs(objective), 1e-300)
     return LargeSolution(
-        network, objective, found.convex_objective, lower, gap, found.violation, found.rho, run.rate, tuple(run.tried),
-        tuple(run.history), gated, len(gates), classes, model.memory(batch_size, states_of(settings)), weights,
+        network, objective, found.convex_objective, lower, gap, found.violation, found.rho, run.rate or 0.0,
+        tuple(run.tried), tuple(run.history), gated, len(gates), classes, needed, weights,
     )  # fmt: skip
 
 
@@ -182,21 +198,15 @@ def _patterns(data: FloatArray, given: Any, count: int, sampling: Any, bias: Any
         cells = sample_cells(data, count, method=sampling, bias=bias, seed=seed)
         drawn = sample_directions(data.shape[1], count, method=sampling, bias=bias, seed=seed)
         return cells.patterns, np.ascontiguousarray(drawn[cells.first_seen])
-    gates = np.asarray(given)
+    try:
+        gates = np.asarray(given)
+    except ValueError:
+        raise InputError(f"patterns must be 0/1 of shape (P, {len(data)}), P >= 1, got rows of different lengths") from None
     if gates.ndim != 2 or gates.shape[1] != len(data) or not len(gates) or not np.isin(gates, (0, 1)).all():
         raise InputError(f"patterns must be 0/1 of shape (P, {len(data)}), P >= 1, got shape {gates.shape}")
     return np.ascontiguousarray(gates, dtype=np.uint8), None
 
 
-def _refuse(P: int, shape: tuple[int, ...], C: int, batch: int, itemsize: int, states: int, max_bytes: int | None) -> None:
-    n, d = shape
-    needed = itemsize * (2 * P * C * d * (2 + states) + batch * (12 * P * C + 3 * P) + n * (d + C)) + n * P // 8
-    limit = default_limit() if max_bytes is None else int(max_bytes)
-    if needed > limit:
-        raise MemoryLimitError(
-            f"{P} patterns, {C} outputs and {d} columns in batches of {batch} need {needed:,} bytes; {limit:,} may be used. "
-            "Give fewer patterns, smaller batches, or max_bytes",
-            expected_cells=P,
-            needed=needed,
-            available=limit,
-        )
+def _bytes(rows: FloatArray, gates: Any, Y: FloatArray, settings: dict[str, Any], itemsize: int) -> int:
+    (n, d), C = rows.shape, Y.shape[1]
+    return GatedModel.bytes_needed(n, d, len(gates), C, settings["batch"], itemsize, states_of(settings))
