@@ -22,8 +22,8 @@ __all__ = ["Run"]
 
 # rho starts at these times beta and the size of the loss's gradient, the larger, and is raised by this factor, at most so
 # often: until no more than this share is on the wrong side and the network costs no more than this share above the program;
-# or, for "auto", until the last two cost more and no more than 5 % is on the wrong side: before, the network has little to do
-# with what is trained.
+# or, for "auto", until the last two cost more and no more than 5 % is on the wrong side: before, the network has little to
+# do with what is trained.
 _FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE, _WORSE, _NEAR = (2.0**-5, 2.0**-10), 4.0, 11, 1e-3, 2, 0.05
 
 
@@ -127,9 +127,9 @@ class Run:
             try:
                 self._epochs(self.rate)
                 now = self._round(network)
-            except _Diverged:
+            except _Diverged as error:
                 if not self.tried:
-                    raise
+                    raise SolverError(str(error)) from None
                 return min(self.tried, key=lambda round_: round_.objective) if auto else self.tried[-1]
             self.tried.append(now)
             least = min(self.tried, key=lambda round_: round_.objective)
@@ -173,7 +173,7 @@ class Run:
     def _round(self, network: Callable[[FloatArray], Kept]) -> Round:
         fit, norms, violation = self.model.whole(self.settings["batch"])
         program = fit + self.model.beta * norms
-        if self.settings["rate"] == "auto" and not self.stopped and not program <= 2.0 * self.at_zero:
+        if self.settings["rate"] == "auto" and not self.stopped and not program <= self.at_zero:
             # Zero weights are in all cones: no program is worth more, but for steps that went up.
             if self.tried:
                 raise self._diverged()

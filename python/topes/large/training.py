@@ -77,19 +77,20 @@ def train(
     activation : {"relu", "abs"} or float
     bias : {False, "penalized"}
     rho : float, "auto" or "exact"
-        Weight of the penalty, units of beta. Both words start at beta / 32 and train on from the weights at hand, at four
-        times as much, in rounds, at most 11, until no more than 0.1 % is on the wrong side and the network costs no more
-        than 0.1 % above what the program says. "exact" returns that last round: weights of (7) on these patterns. "auto"
-        returns the round whose network costs least, and ends after two that cost more: it need not keep to the patterns.
+        Weight of the penalty, units of beta. Both words start at beta / 32, or a thousandth of the loss's gradient, and
+        train on from the weights at hand, at four times as much, in rounds, at most 11, until no more than 0.1 % is on the
+        wrong side and the network costs no more than 0.1 % above what the program says. "exact" returns that last round:
+        weights of (7) on these patterns. "auto" returns the round whose network costs least, and ends after two that cost
+        more with no more than 5 % on the wrong side: it need not keep to the patterns.
     optimizer : {"adam", "adagrad", "sgd"}
     learning_rate : float or "auto"
-        "auto" suits the data, the number of patterns and, for Adam, the number of steps; docs/large.md says how.
+        "auto" suits the data, the patterns and the number of steps, by short trials; docs/large.md says how.
     momentum : float
         Of "sgd", from 0 to less than 1.
     schedule : {"cosine", "constant"}
         Over the epochs of a round: falling to zero like a cosine, or not at all.
     batch_size, epochs : int
-        Samples a step; passes over the data in each round.
+        Samples a step; passes over the data in each round, and half as many before the first to choose a rate.
     seed : int
         Of patterns and of the order of samples.
     device, dtype : str
