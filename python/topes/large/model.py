@@ -83,28 +83,29 @@ class GatedModel:
     def reach(self) -> float:
         """How far an output may move where each weight moves by one: sqrt(d) times the sum over patterns of rms |D_i x|."""
         rows = self._torch.arange(min(_ROWS, len(self.X)), device=self.X.device)
-        squares = self._slopes(rows).square() * self.X[rows].double().square().sum(dim=1, keepdim=True)
+        squares = self._slopes(rows).square() * self.X[rows].cpu().double().square().sum(dim=1, keepdim=True)
         return math.sqrt(self.d) * float(squares.mean(dim=0).sqrt().sum())
 
     def largest_curvature(self) -> float:
         """Of half the mean square of an output, as a function of all weights; over some rows."""
         rows = self._torch.arange(min(_ROWS, len(self.X)), device=self.X.device)
-        X, slopes = self.X[rows].double(), self._slopes(rows)
+        X, slopes = self.X[rows].cpu().double(), self._slopes(rows)
         products = (X @ X.T) * (slopes @ slopes.T) * (2.0 / len(rows))
         return float(self._torch.linalg.matrix_norm(products, 2))
 
     def _slopes(self, rows: Any) -> Any:
-        gates = self.gates(rows).double()
+        gates = self.gates(rows).cpu().double()  # not all devices have doubles
         return gates + self.kappa * (1.0 - gates)
 
     def at_zero(self, batch_size: int) -> tuple[float, float, float]:
         """While weights are zero: the loss, and rms its derivative in an output and the entries of its mean's gradient."""
         torch = self._torch
         loss = self._sums(batch_size)[0]
-        outputs = torch.zeros(self.Y.shape, dtype=torch.float64, device=self.X.device, requires_grad=True)
-        (slope,) = torch.autograd.grad(torch_loss(self.loss, outputs, self.Y.double()), outputs)
+        outputs = torch.zeros(self.Y.shape, dtype=torch.float64, requires_grad=True)
+        (slope,) = torch.autograd.grad(torch_loss(self.loss, outputs, self.Y.cpu().double()), outputs)
         self.gradient(torch.arange(min(batch_size, self.n), device=self.X.device), 0.0)
-        scale = float(self.weights.grad.double().square().mean().sqrt())
+        most = self.weights.grad.abs().max()
+        scale = float(most * (self.weights.grad / most).square().mean().sqrt())  # squares of small numbers would be none
         self.weights.grad = None
         return loss, float(slope.square().mean().sqrt()), scale if math.isfinite(scale) else 1.0
 

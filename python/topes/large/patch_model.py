@@ -98,7 +98,7 @@ class PatchModel(GatedModel):
         rows = self._torch.arange(min(_SAMPLES, self.n), device=self.X.device)
         for places in self._regions:
             at = (rows[:, None] * self.K + places).reshape(-1)
-            X = self.X[at].double().reshape(len(rows), len(places), self.d)
+            X = self.X[at].cpu().double().reshape(len(rows), len(places), self.d)
             slopes = self._slopes(at).reshape(len(rows), len(places), self.P)
             for i in range(self.P):
                 yield (slopes[:, :, i, None] * X).mean(dim=1, keepdim=True)

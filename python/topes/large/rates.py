@@ -35,5 +35,5 @@ def automatic_rate(model: GatedModel, settings: dict[str, Any]) -> float:
     times = _ADAGRAD if name == "adagrad" else min(most, falling / math.sqrt(steps))
     size = 1.0
     if settings["loss"] == "squared":  # outputs are to be as large as the targets
-        size = float(model.Y.double().square().mean().sqrt()) or 1.0
+        size = float(model.Y.cpu().double().square().mean().sqrt()) or 1.0
     return float(np.clip(times * size / reach, 1e-30, 1e30))
