@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLUE, GREEN, VERMILION, Figures, Progress, arguments, canvas, run, save, stop, tidy
+from _common import BLUE, GREEN, VERMILION, Figures, Progress, arguments, canvas, run, save, stop, tidy, with_ones
 from _images import HELP, Images, accuracy, image_parser, one_hot, read
 from _sgd import import_torch, sgd
 
@@ -63,7 +63,7 @@ def convex(what: str, X: Any, X_test: Any, images: Images, sampling: Any, size: 
 
 
 def network(X: Any, X_test: Any, images: Images, size: dict[str, int], options: Any) -> list[dict[str, Any] | None]:
-    ones, ones_test = (np.hstack([part, np.ones((len(part), 1))]) for part in (X, X_test))
+    ones, ones_test = (with_ones(part) for part in (X, X_test))
     rates = [share * options.rate for share in SHARES]
     runs = sgd(
         ones, one_hot(images.y_train, images.classes), options.beta * len(X), size["patterns"], rates=rates,

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from _common import BLUE, VERMILION, Figures, Progress, arguments, canvas, run, save, stop, tidy
+from _common import BLUE, VERMILION, Figures, Progress, arguments, canvas, run, save, stop, tidy, with_ones
 from _images import HELP, Images, accuracy, image_parser, one_hot, read
 from _sgd import import_torch, sgd
 
@@ -68,7 +68,7 @@ def convex(
 def by_sgd(what: str, X: Any, X_test: Any, images: Images, epochs: int, neurons: int, options: Any) -> dict[str, Any]:
     """The best of a few rates, by the objective at the end."""
     classes = int(images.y_train.max()) + 1
-    ones, ones_test = (np.hstack([part, np.ones((len(part), 1))]) for part in (X, X_test))
+    ones, ones_test = (with_ones(part) for part in (X, X_test))
     runs = sgd(
         ones, one_hot(images.y_train, classes), options.beta, neurons, rates=[0.03, 0.1, 0.3],
         epochs=epochs, batch=128, seed=options.seed, loss="cross_entropy", momentum=0.9, decay=True, looks=2,

@@ -14,8 +14,9 @@ import topes.large
 from gated import check_objective, with_torch
 from problems import ENTRY
 from topes import Arrangement, FileFormatError, InputError, MemoryLimitError, SolverError, TopesError, reference
-from topes.large.bound import as_network, bound
+from topes.large.bound import bound
 from topes.large.losses import CrossEntropyLoss, as_outputs
+from topes.large.reading import as_network, network_objective, network_outputs, worth_keeping
 from topes.losses import get_loss
 from topes.programs import penalised, scalar_output
 
@@ -345,14 +346,20 @@ def test_no_network_is_below_the_bound(problem, loss, rank):
         weights = np.repeat(weights[:, :, :1], Y.shape[1], axis=2)
     else:
         the_loss = get_loss("squared")
+
+    def read(weights):
+        return worth_keeping(weights, lambda W1, W2: network_objective(X, Y, W1, W2, 0.3, the_loss, 0.0))
+
     for size in (0.0, 0.1, 1.0):
-        network, value, F = as_network(size * weights, X, Y, 0.3, the_loss, 0.0, bias=False)
+        kept = read(size * weights)
+        F = network_outputs(X, kept.W1, kept.W2, 0.0)
         lower = bound(X, Y, F, 0.3, the_loss, 0.0, rank=min(rank, X.shape[1]), max_time=5.0)
         for other in (0.0, 0.05, 1.0):
-            assert lower <= as_network(other * weights, X, Y, 0.3, the_loss, 0.0, bias=False)[1] * (1 + 1e-12) + 1e-14
-        assert lower <= value * (1 + 1e-12) + 1e-14
+            assert lower <= read(other * weights).objective * (1 + 1e-12) + 1e-14
+        assert lower <= kept.objective * (1 + 1e-12) + 1e-14
         if C == 1 and loss == "squared":
-            assert value == pytest.approx(network.objective(X, Y[:, 0], 0.3), rel=1e-9)
+            network = as_network(kept, 0.0, bias=False)
+            assert kept.objective == pytest.approx(network.objective(X, Y[:, 0], 0.3), rel=1e-9)
 
 
 def test_classes_come_back_as_they_were_given():
@@ -400,7 +407,7 @@ def test_without_torch_one_line_says_what_to_install(monkeypatch):
         ({"loss": "cross_entropy"}, InputError, "y must hold a class for each sample"),
         ({"bias": "free"}, InputError, "bias must be one of"),
         ({"bound_rank": 9, "epochs": 1}, InputError, "bound_rank must be at most 8"),
-        ({"checkpoint": "/no/such/folder/run.pt"}, InputError, "does not lie in an existing directory"),
+        ({"checkpoint": "/no/such/folder/run.pt"}, InputError, "/no/such/folder/run.pt"),
         ({"optimizer": "sgd", "learning_rate": 1e6, "rho": 1.0}, SolverError, "diverged"),
     ],
 )

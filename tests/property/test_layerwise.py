@@ -15,8 +15,8 @@ import topes.large
 from gated import check_objective, with_torch
 from topes import FileFormatError, InputError, MemoryLimitError, SolverError, TopesError, VectorNetwork, reference
 from topes.large.block import Geometry, LayerwiseBlock, moments, patches_of, strongest, with_ones
-from topes.large.bound import worth_keeping
 from topes.large.patch_model import PatchModel, region_outputs
+from topes.large.reading import worth_keeping
 from topes.sampling import sample_directions
 
 FEW = settings(max_examples=max(10, settings().max_examples // 3), deadline=None)

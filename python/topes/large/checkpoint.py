@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._support.files import whole_file
 from ..errors import FileFormatError, InputError
 from .model import import_torch
 
@@ -28,11 +28,9 @@ def fingerprint(arrays: list[Any], settings: dict[str, Any]) -> str:
 
 
 def save(path: Path, problem: str, state: dict[str, Any]) -> None:
-    """Write beside the file and move it over: a stop while writing leaves the last one."""
-    torch = import_torch()
-    beside = path.with_name(path.name + ".part")
-    torch.save({"format": _FORMAT, "problem": problem, **state}, beside)
-    os.replace(beside, path)
+    """A stop while writing leaves the last one."""
+    with whole_file(path) as file:
+        import_torch().save({"format": _FORMAT, "problem": problem, **state}, file)
 
 
 def load(path: Path, problem: str, device: Any) -> dict[str, Any]:

@@ -8,10 +8,9 @@ import numpy as np
 
 from .._support.validation import FloatArray, as_matrix
 from ..errors import InputError
+from .reading import OUTPUT_BYTES
 
 __all__ = ["GatedNetwork"]
-
-_AT_A_TIME = 2**25  # bytes of outputs of all gates
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +67,7 @@ class GatedNetwork:
             raise InputError(f"X must have {d - self.bias} columns, as in training, got {data.shape[1]}")
         flat = self.weights.reshape(P * C, d).T
         found = [np.zeros((0, C))]
-        step = max(1, _AT_A_TIME // (8 * P * (C + 1)))
+        step = max(1, OUTPUT_BYTES // (8 * P * (C + 1)))
         for begin in range(0, len(data), step):
             rows = data[begin : begin + step]
             if self.bias:

@@ -17,12 +17,12 @@ from ..patches import as_size
 from ..sampling import sample_patterns
 from ..vector_network import VectorNetwork
 from .block import Geometry, LayerwiseBlock, moments, patches_of, strongest, with_ones
-from .bound import penalty, worth_keeping
 from .checkpoint import fingerprint
 from .layerwise_solution import LayerwiseSolution, as_maps
 from .losses import LARGE_LOSSES, as_outputs
 from .model import import_torch
 from .patch_model import PatchModel, region_outputs
+from .reading import penalty, worth_keeping
 from .run import Run
 from .settings import device_of, settings_of, states_of
 from .solution import Epoch
@@ -260,15 +260,14 @@ class _Trainer:
             return self.loss.value(outputs.ravel(), self.Y.ravel()) + float(beta * penalty(W1, W2))
 
         try:
-            found = run.all_rounds(lambda weights: worth_keeping(weights, objective))
+            found, weights, kept = run.all_rounds(lambda weights: worth_keeping(weights, objective))
         except SolverError as error:
             raise SolverError(f"block {number}: {error}") from None
-        weights = run.weights()
-        value, W1, W2, _ = worth_keeping(weights, objective)
+        W1, W2 = kept.W1, kept.W2
         filters = strongest(W1, W2, width)
         network = VectorNetwork(W1[:-1], W1[-1], W2, kappa) if self.bias else VectorNetwork(W1, None, W2, kappa)
         block = LayerwiseBlock(
-            network, geometry, mean, scale, filters, value, found.convex_objective, found.violation, found.rho,
+            network, geometry, mean, scale, filters, kept.objective, found.convex_objective, found.violation, found.rho,
             tuple(run.history), len(gates), weights,
         )  # fmt: skip
         return block, run.stopped

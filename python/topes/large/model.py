@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from ..errors import TopesError
 from .losses import torch_loss
+from .reading import OUTPUT_BYTES
 
-__all__ = ["OUTPUT_BYTES", "GatedModel", "import_torch"]
+__all__ = ["GatedModel", "import_torch"]
 
 _ROWS = 1024  # of the data, that tell the scale of outputs
-OUTPUT_BYTES = 2**25  # of the outputs of a network's neurons, of which no more are held
 
 
 def import_torch() -> Any:
@@ -91,7 +91,7 @@ class GatedModel:
         rows = self._torch.arange(min(_ROWS, len(self.X)), device=self.X.device)
         X, slopes = self.X[rows].cpu().double(), self._slopes(rows)
         products = (X @ X.T) * (slopes @ slopes.T) * (2.0 / len(rows))
-        return float(self._torch.linalg.matrix_norm(products, 2))
+        return float(self._torch.linalg.eigvalsh(products)[-1])
 
     def _slopes(self, rows: Any) -> Any:
         gates = self.gates(rows).cpu().double()  # not all devices have doubles
@@ -100,27 +100,23 @@ class GatedModel:
     def at_zero(self, batch_size: int) -> tuple[float, float, float]:
         """While weights are zero: the loss, and rms its derivative in an output and the entries of its mean's gradient."""
         torch = self._torch
-        loss = self._sums(batch_size)[0]
-        outputs = torch.zeros(self.Y.shape, dtype=torch.float64, requires_grad=True)
-        (slope,) = torch.autograd.grad(torch_loss(self.loss, outputs, self.Y.cpu().double()), outputs)
+        outputs = torch.zeros_like(self.Y, requires_grad=True)
+        loss = torch_loss(self.loss, outputs, self.Y)
+        (slope,) = torch.autograd.grad(loss, outputs)
         self.gradient(torch.arange(min(batch_size, self.n), device=self.X.device), 0.0)
-        most = self.weights.grad.abs().max()
-        scale = float(most * (self.weights.grad / most).square().mean().sqrt())  # squares of small numbers would be none
+        scale = _rms(self.weights.grad)
         self.weights.grad = None
-        return loss, float(slope.square().mean().sqrt()), scale if math.isfinite(scale) else 1.0
+        return float(loss.detach()), _rms(slope), scale if math.isfinite(scale) else 1.0
 
     def norms(self) -> Any:
         """sum of ||w||, a torch scalar."""
         return self._torch.linalg.vector_norm(self.weights, dim=-1).sum()
 
-    def objective(self, rows: Any, rho: float) -> tuple[Any, float, float]:
-        """(32) over n as these samples see it, unbiased for random ones; what is wrong and the sum it is a share of."""
-        loss, wrong, total = self.parts(rows)
-        value = (loss + rho * wrong) / len(rows) + self.beta / self.n * self.norms()
-        return value, float(wrong.detach()), float(total)
-
     def gradient(self, rows: Any, rho: float) -> tuple[float, float, float]:
-        """As `objective`, with its gradient in `weights.grad`; that of the norms without a copy of the weights."""
+        """(32) over n as these samples see it, unbiased for random ones, what is wrong and the sum it is a share of.
+
+        The gradient is left in `weights.grad`; that of the norms takes no copy of the weights.
+        """
         torch = self._torch
         self.weights.grad = None
         loss, wrong, total = self.parts(rows)
@@ -130,8 +126,8 @@ class GatedModel:
             lengths = torch.linalg.vector_norm(self.weights, dim=-1, keepdim=True)
             inverse = torch.where(lengths > 0.0, 1.0 / lengths, 0.0)
             self.weights.grad.addcmul_(self.weights, inverse, value=self.beta / self.n)
-            value = float(fit.detach()) + self.beta / self.n * float(lengths.sum())
-        return value, float(wrong.detach()), float(total)
+            value, wrong, total = torch.stack((fit + self.beta / self.n * lengths.sum(), wrong, total)).tolist()
+        return value, wrong, total
 
     def whole(self, batch_size: int) -> tuple[float, float, float]:
         """Loss, sum of norms and violation over all samples."""
@@ -161,6 +157,11 @@ class GatedModel:
         weights, rows = 2 * P * C * d, min(n, _ROWS)
         held = itemsize * (n * (d + C) + weights * (2 + states)) + n * P // 8 + 2 * n * P + 8 * 3 * n * d
         step = itemsize * min(batch, n) * (12 * P * C + 3 * P) + 2 * itemsize * weights
-        check = 8 * 4 * weights + 3 * OUTPUT_BYTES
+        check = 8 * 5 * weights + 3 * OUTPUT_BYTES
         scale = 8 * rows * (4 * P + 2 * rows)
         return held + max(step, check, scale)
+
+
+def _rms(values: Any) -> float:
+    most = values.abs().max()
+    return float(most * (values / most).square().mean().sqrt()) if most > 0.0 else 0.0  # squares of small numbers are none

@@ -13,13 +13,13 @@ from .._support.validation import FloatArray
 from ..activation import phi
 from .losses import torch_loss
 from .model import GatedModel
+from .reading import OUTPUT_BYTES
 
 __all__ = ["PatchModel", "Regions", "region_outputs"]
 
 #: For each region of a map the numbers of its places, row by row.
 Regions = tuple[npt.NDArray[np.intp], ...]
 
-_AT_A_TIME = 2**25  # bytes of hidden layer
 _SAMPLES = 32  # that tell the scale of outputs
 
 
@@ -84,24 +84,24 @@ class PatchModel(GatedModel):
 
     def reach(self) -> float:
         """As of `GatedModel`, of what is averaged over regions, from some samples."""
-        return math.sqrt(self.d) * sum(float(M.square().sum(dim=2).mean(dim=0).sqrt().sum()) for M in self._pooled())
+        return math.sqrt(self.d) * sum(float(M.square().sum(dim=1).mean().sqrt()) for M in self._pooled())
 
     def largest_curvature(self) -> float:
         """As of `GatedModel`, of what is averaged over regions, from some samples."""
         found: Any = 0.0
         for M in self._pooled():
-            found = found + M.reshape(len(M), -1) @ M.reshape(len(M), -1).T * (2.0 / len(M))
-        return float(self._torch.linalg.matrix_norm(found, 2))
+            found = found + M @ M.T * (2.0 / len(M))
+        return float(self._torch.linalg.eigvalsh(found)[-1])
 
     def _pooled(self) -> Iterator[Any]:
-        """mean over k in s of D_i(k) x_k, a pattern and a region at a time, shape (samples, 1, h)."""
+        """mean over k in s of D_i(k) x_k, a pattern and a region at a time, shape (samples, h)."""
         rows = self._torch.arange(min(_SAMPLES, self.n), device=self.X.device)
         for places in self._regions:
             at = (rows[:, None] * self.K + places).reshape(-1)
             X = self.X[at].cpu().double().reshape(len(rows), len(places), self.d)
             slopes = self._slopes(at).reshape(len(rows), len(places), self.P)
             for i in range(self.P):
-                yield (slopes[:, :, i, None] * X).mean(dim=1, keepdim=True)
+                yield (slopes[:, :, i, None] * X).mean(dim=1)
 
     @staticmethod
     def patch_bytes_needed(
@@ -113,7 +113,7 @@ class PatchModel(GatedModel):
         """
         K = sum(regions)
         data = n * K * ((16 + itemsize) * h + P // 8 + 1 + 2 * P)
-        weights = 2 * P * len(regions) * C * h * (itemsize * (2 + states) + 8 * 4)
+        weights = 2 * P * len(regions) * C * h * (itemsize * (2 + states) + 8 * 5)
         # 3 P C numbers a place are kept for the gradient, the others for one region at a time.
         step = itemsize * batch * (K * (4 * P * C + 4 * P + 2 * h) + 8 * max(regions) * P * C)
         return int(data + weights + step)
@@ -134,7 +134,7 @@ def region_outputs(patches: FloatArray, W1: FloatArray, W2: FloatArray, regions:
         columns = W2[:, s * C : (s + 1) * C]
         used = columns.any(axis=1)
         first, second = W1[:, used], columns[used]
-        step = max(1, _AT_A_TIME // (8 * len(places) * max(1, len(second))))
+        step = max(1, OUTPUT_BYTES // (8 * len(places) * max(1, len(second))))
         for begin in range(0, n, step):
             hidden = phi(patches[begin : begin + step][:, places] @ first, kappa).mean(axis=1)
             out[begin : begin + step] += hidden @ second

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .model import GatedModel
+from .model import GatedModel
 
 __all__ = ["automatic_rate"]
 
@@ -21,19 +21,21 @@ _ADAGRAD = 30.0
 _CURVATURE = {"squared": 1.0, "logistic": 0.25, "cross_entropy": 0.5}
 
 
-def automatic_rate(model: GatedModel, settings: dict[str, Any]) -> float:
-    """The largest rate worth a trial, for the optimiser and the number of steps in `settings`."""
+def automatic_rate(model: GatedModel, settings: dict[str, Any]) -> Callable[[int], float]:
+    """The largest rate worth a trial, as a function of the number of epochs."""
     name = settings["optimizer"]
     if name == "sgd":
         largest = model.largest_curvature() * _CURVATURE[settings["loss"]]
-        return min((1.0 - settings["momentum"]) / largest, 1e30) if largest > 0.0 else 1.0
-    reach = model.reach()
-    if not reach > 0.0:
-        return 1.0
-    steps = settings["epochs"] * math.ceil(model.n / settings["batch"])
-    most, falling = _ADAM[settings["loss"]]
-    times = _ADAGRAD if name == "adagrad" else min(most, falling / math.sqrt(steps))
-    size = 1.0
+        rate = min((1.0 - settings["momentum"]) / largest, 1e30) if largest > 0.0 else 1.0
+        return lambda epochs: rate
+    reach, size = model.reach(), 1.0
     if settings["loss"] == "squared":  # outputs are to be as large as the targets
         size = float(model.Y.cpu().double().square().mean().sqrt()) or 1.0
-    return float(np.clip(times * size / reach, 1e-30, 1e30))
+    most, falling = (_ADAGRAD, math.inf) if name == "adagrad" else _ADAM[settings["loss"]]
+
+    def rate_of(epochs: int) -> float:
+        steps = epochs * math.ceil(model.n / settings["batch"])
+        times = min(most, falling / math.sqrt(steps))
+        return float(np.clip(times * size / reach, 1e-30, 1e30)) if reach > 0.0 else 1.0
+
+    return rate_of

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .._support.files import check_writable
 from .._support.validation import FloatArray
 from ..errors import InputError, SolverError
-from .bound import Kept
 from .checkpoint import load, save
 from .model import GatedModel, import_torch
 from .rates import automatic_rate
+from .reading import Kept
 from .solution import Epoch, Round
 
 __all__ = ["Run"]
@@ -25,11 +27,10 @@ __all__ = ["Run"]
 # or, for "auto", until the last two cost more and no more than 5 % is on the wrong side: before, the network has little to
 # do with what is trained.
 _FIRST_RHO, _RAISE, _ROUNDS, _FEASIBLE, _WORSE, _NEAR = (2.0**-5, 2.0**-10), 4.0, 11, 1e-3, 2, 0.05
-
-
 # Rates tried where the data choose one, each this factor below the one before. What is best for a short run is too small for
 # the whole by about the last factor.
 _TRIALS, _FALL, _LONGER = 12, 3.0, 3.0**0.5
+_ROUNDING = 1e-5  # of sums in single precision
 
 
 class _Diverged(SolverError):
@@ -55,7 +56,8 @@ class Run:
         self.epoch = 0
         self.history: list[Epoch] = []
         self.tried: list[Round] = []
-        self.best: Any = None  # weights of the round to return, while there may be others
+        self.best: Any = None  # weights of the round to return, while there may be others,
+        self.kept: Kept | None = None  # and their network, unless that round was before a checkpoint
         self.before = 0.0
         self.start = time.perf_counter()
         self.generator = self.torch.Generator().manual_seed(settings["seed"])
@@ -75,8 +77,7 @@ class Run:
 
     def keep(self, path: Path, problem: str, every: int) -> None:
         """Write checkpoints to the file, and go on from it if it is there."""
-        if not path.parent.is_dir():
-            raise InputError(f"checkpoint {str(path)!r} does not lie in an existing directory")
+        check_writable(path)
         self.path, self.problem, self.every = path, problem, every
         if path.exists():
             state = load(path, problem, "cpu")
@@ -94,31 +95,24 @@ class Run:
 
     def _save(self) -> None:
         assert self.path is not None
-        rows = [(e.number, e.rho, e.penalised, e.violation, e.seconds) for e in self.history]
-        tried = [tuple(vars(round_).values()) for round_ in self.tried]
         state = {"weights": self.model.weights.detach(), "optimiser": self.optimiser.state_dict(), "best": self.best}
-        state |= {
-            "generator": self.generator.get_state(),
-            "epoch": self.epoch,
-            "rho": self.rho,
-            "tried": tried,
-            "rate": self.rate,
-        }
-        save(self.path, self.problem, {**state, "seconds": self._seconds(), "history": rows})
+        state |= {"generator": self.generator.get_state(), "epoch": self.epoch, "rho": self.rho, "rate": self.rate}
+        state |= {"tried": [astuple(each) for each in self.tried], "history": [astuple(each) for each in self.history]}
+        save(self.path, self.problem, {**state, "seconds": self._seconds()})
 
-    def weights(self) -> FloatArray:
-        """Those of the round returned."""
-        chosen = self.model.weights.detach() if self.best is None else self.best
-        return np.asarray(chosen.cpu().numpy(), dtype=np.float64)
-
-    def all_rounds(self, network: Callable[[FloatArray], Kept]) -> Round:
-        """Epochs for one rho after the other; what is returned is the best round for "auto", else the last.
+    def all_rounds(self, network: Callable[[FloatArray], Kept]) -> tuple[Round, FloatArray, Kept]:
+        """Epochs for one rho after the other: the best round for "auto", else the last, its weights and their network.
 
         Parameters
         ----------
         network : callable
             Of the weights; its objective is least for the round that "auto" returns.
         """
+        found = self._rounds(network)
+        weights = _in_doubles(self.model.weights if self.best is None else self.best)
+        return found, weights, network(weights) if self.kept is None else self.kept
+
+    def _rounds(self, network: Callable[[FloatArray], Kept]) -> Round:
         auto = self.settings["rho"] == "auto"
         if self.rate is None:
             self.rate = self._tuned_rate()
@@ -126,15 +120,16 @@ class Run:
         while True:
             try:
                 self._epochs(self.rate)
-                now = self._round(network)
+                now, kept = self._round(network)
             except _Diverged as error:
                 if not self.tried:
                     raise SolverError(str(error)) from None
                 return min(self.tried, key=lambda round_: round_.objective) if auto else self.tried[-1]
             self.tried.append(now)
             least = min(self.tried, key=lambda round_: round_.objective)
-            if self.rounds > 1 and (least is now or not auto):
-                self.best = self.model.weights.detach().clone()
+            if least is now or not auto:
+                self.kept = kept
+                self.best = self.model.weights.detach().clone() if self.rounds > 1 else None
             worse = auto and len(self.tried) - self.tried.index(least) > _WORSE and now.violation <= _NEAR
             if self.stopped or worse or len(self.tried) >= self.rounds or now.is_feasible:
                 return least if auto else now
@@ -147,9 +142,9 @@ class Run:
         Falls on, at most so far, while it ends above zero weights.
         """
         epochs = max(1, self.settings["epochs"] // 4)
-        short, least, best = automatic_rate(self.model, {**self.settings, "epochs": epochs}), self.at_zero, None
+        rates, least, best = automatic_rate(self.model, self.settings), self.at_zero, None
         for k in range(_TRIALS):
-            rate = short / _FALL**k
+            rate = rates(epochs) / _FALL**k
             self.optimiser = self._fresh(rate)
             for epoch in range(epochs):
                 self._pass(epoch, epochs, rate)
@@ -162,7 +157,7 @@ class Run:
             elif best is not None:
                 break
         longer = 1.0 if self.settings["optimizer"] == "sgd" else _LONGER
-        return longer * automatic_rate(self.model, self.settings) / _FALL ** (_TRIALS - 1 if best is None else best)
+        return longer * rates(self.settings["epochs"]) / _FALL ** (_TRIALS - 1 if best is None else best)
 
     def _epochs(self, rate: float) -> None:
         while self.epoch < self.settings["epochs"] and not self.stopped:
@@ -170,10 +165,10 @@ class Run:
             if self.path is not None and (self.epoch % self.every == 0 or self.epoch == self.settings["epochs"]):
                 self._save()
 
-    def _round(self, network: Callable[[FloatArray], Kept]) -> Round:
+    def _round(self, network: Callable[[FloatArray], Kept]) -> tuple[Round, Kept]:
         fit, norms, violation = self.model.whole(self.settings["batch"])
         program = fit + self.model.beta * norms
-        if self.settings["rate"] == "auto" and not self.stopped and not program <= self.at_zero:
+        if self.settings["rate"] == "auto" and not self.stopped and not program <= self.at_zero * (1.0 + _ROUNDING):
             # Zero weights are in all cones: no program is worth more, but for steps that went up.
             if self.tried:
                 raise self._diverged()
@@ -182,9 +177,9 @@ class Run:
             program, violation = self.at_zero, 0.0
         if not math.isfinite(program):
             raise self._diverged()
-        kept = network(np.asarray(self.model.weights.detach().cpu().numpy(), dtype=np.float64))
+        kept = network(_in_doubles(self.model.weights))
         feasible = violation <= _FEASIBLE and kept.of_all <= program * (1.0 + _FEASIBLE)
-        return Round(self.rho, kept.objective, program, violation, feasible)
+        return Round(self.rho, kept.objective, program, violation, feasible), kept
 
     def _diverged(self) -> SolverError:
         what = f"the steps diverged at rho = {self.rho:.3g}"
@@ -214,3 +209,7 @@ class Run:
         self.history.append(Epoch(len(self.history) + 1, self.rho, value, share, self._seconds()))
         if self.callback is not None and self.callback(self.history[-1]):
             self.stopped = True
+
+
+def _in_doubles(weights: Any) -> FloatArray:
+    return np.asarray(weights.detach().cpu().numpy(), dtype=np.float64)

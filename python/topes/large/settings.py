@@ -61,12 +61,14 @@ def settings_of(
     momentum = 0.0 if np.isscalar(momentum) and momentum == 0.0 else as_positive(momentum, "momentum")
     if momentum >= 1.0 or (momentum > 0.0 and optimizer != "sgd"):
         raise InputError(f"momentum must be less than 1, and 0 but for optimizer='sgd', got {momentum:g} for {optimizer!r}")
+    dtype, beta = choice(dtype, "dtype", ("float32", "float64")), as_beta(beta)
+    check_fits(beta, "beta", dtype)
     return {
-        "beta": as_beta(beta), "kappa": kappa_of(activation), "loss": choice(loss, "loss", LARGE_LOSSES),
+        "beta": beta, "kappa": kappa_of(activation), "loss": choice(loss, "loss", LARGE_LOSSES),
         "rho": choice(rho, "rho", _RHO) if isinstance(rho, str) else as_positive(rho, "rho"),
         "optimizer": optimizer, "rate": rate, "momentum": momentum,
         "schedule": choice(schedule, "schedule", ("cosine", "constant")), "batch": int(batch_size), "epochs": int(epochs),
-        "seed": int(seed), "dtype": choice(dtype, "dtype", ("float32", "float64")),
+        "seed": int(seed), "dtype": dtype,
     }  # fmt: skip
 
 

@@ -15,11 +15,12 @@ from .._support.memory import default_limit
 from .._support.validation import FloatArray, as_positive, choice
 from ..errors import InputError, MemoryLimitError
 from ..sampling import ConvolutionalSampling, sample_cells, sample_directions
-from .bound import as_network, bound, network_objective, worth_keeping
+from .bound import bound
 from .checkpoint import fingerprint
 from .gated_network import GatedNetwork
 from .losses import as_outputs
 from .model import GatedModel, import_torch
+from .reading import as_network, network_objective, network_outputs, worth_keeping
 from .run import Run
 from .settings import check_fits, device_of, settings_of, states_of
 from .solution import Epoch, LargeSolution
@@ -90,7 +91,7 @@ def train(
     schedule : {"cosine", "constant"}
         Over the epochs of a round: falling to zero like a cosine, or not at all.
     batch_size, epochs : int
-        Samples a step; passes over the data in each round, and half as many before the first to choose a rate.
+        Samples a step; passes over the data in each round; to choose a rate takes about half as many more, in all.
     seed : int
         Of patterns and of the order of samples.
     device, dtype : str
@@ -159,36 +160,37 @@ def train(
         raise InputError(f"X must have at least one row and one column, got shape {data.shape}")
     gates, directions = _patterns(data, patterns, n_patterns, sampling, bias, seed)
     rows = data if bias is False else np.hstack([data, np.ones((len(data), 1))])
-    needed = _bytes(rows, gates, Y, settings, kind.itemsize)
+    (n, d), P, C = rows.shape, len(gates), Y.shape[1]
+    needed = GatedModel.bytes_needed(n, d, P, C, settings["batch"], kind.itemsize, states_of(settings))
     limit = default_limit() if max_bytes is None else int(max_bytes)
     if needed > limit:
         raise MemoryLimitError(
-            f"{len(gates)} patterns, {Y.shape[1]} outputs and {rows.shape[1]} columns in batches of {batch_size} need "
+            f"{P} patterns, {C} outputs and {d} columns in batches of {batch_size} need "
             f"{needed:,} bytes; {limit:,} may be used. Give fewer patterns, smaller batches, or max_bytes",
-            expected_cells=len(gates), needed=needed, available=limit,
+            expected_cells=P, needed=needed, available=limit,
         )  # fmt: skip
-    for value, name in ((rows, "X"), (Y, "y"), (beta, "beta")):
+    for value, name in ((rows, "X"), (Y, "y")):
         check_fits(value, name, dtype)
     model = GatedModel(rows, Y, gates, beta, kappa, loss, where, kind)
     run = Run(model, settings, callback)
     if checkpoint is not None:
         run.keep(Path(checkpoint), fingerprint([rows, Y, gates], settings), checkpoint_every)
-    found = run.all_rounds(
+    found, weights, kept = run.all_rounds(
         lambda weights: worth_keeping(weights, lambda W1, W2: network_objective(rows, Y, W1, W2, beta, the_loss, kappa))
     )
-    weights = run.weights()
-    network, objective, outputs = as_network(weights, rows, Y, beta, the_loss, kappa, bias is not False)
-    gated = None
+    assert run.rate is not None
+    objective, gated = kept.objective, None
     if directions is not None:
         gated = GatedNetwork(directions, weights[0] - weights[1], kappa, bias is not False)
     lower = gap = None
     if bound_rank is not None:
         seconds = as_positive(bound_time, "bound_time")
+        outputs = network_outputs(rows, kept.W1, kept.W2, kappa)
         lower = bound(rows, Y, outputs, beta, the_loss, kappa, rank=bound_rank, max_time=seconds)
         gap = (objective - lower) / max(abs(objective), 1e-300)
     return LargeSolution(
-        network, objective, found.convex_objective, lower, gap, found.violation, found.rho, run.rate or 0.0,
-        tuple(run.tried), tuple(run.history), gated, len(gates), classes, needed, weights,
+        as_network(kept, kappa, bias is not False), objective, found.convex_objective, lower, gap, found.violation,
+        found.rho, run.rate, tuple(run.tried), tuple(run.history), gated, P, classes, needed, weights,
     )  # fmt: skip
 
 
@@ -206,8 +208,3 @@ def _patterns(data: FloatArray, given: Any, count: int, sampling: Any, bias: Any
     if gates.ndim != 2 or gates.shape[1] != len(data) or not len(gates) or not np.isin(gates, (0, 1)).all():
         raise InputError(f"patterns must be 0/1 of shape (P, {len(data)}), P >= 1, got shape {gates.shape}")
     return np.ascontiguousarray(gates, dtype=np.uint8), None
-
-
-def _bytes(rows: FloatArray, gates: Any, Y: FloatArray, settings: dict[str, Any], itemsize: int) -> int:
-    (n, d), C = rows.shape, Y.shape[1]
-    return GatedModel.bytes_needed(n, d, len(gates), C, settings["batch"], itemsize, states_of(settings))
